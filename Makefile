@@ -1,0 +1,52 @@
+# One word per action; arguments go through ARGS="…".
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test lint faults bench-log clean events lock containers
+.DEFAULT_GOAL := demo
+
+$(READY): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("tradetrail needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" if sys.version_info < (3, 11) else 0)'
+	@echo "making .venv with every dependency: a minute or two, once"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+demo: $(READY)          ## the whole system on simulated vendors, a report and the dashboard
+	$(BIN)/tradetrail demo $(ARGS)
+
+# Each worker starts servers of its own; the tests mostly wait, so two finish in little more than half the time.
+WORKERS ?= 2
+
+test: $(READY)          ## every test, on a real Kafka, registry and Postgres that the tests start
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+lint: $(READY)          ## style, types, layers, and that generated files are fresh
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m tools.generate_events --check
+
+faults: $(READY)        ## kill services during the demo; ARGS="--only SERVICE --rounds N"
+	$(BIN)/python -m tests.faults.campaign $(ARGS)
+
+containers: $(READY)    ## the image and docker-compose.yml, proven with a Docker engine: up, simulated days, the report, down
+	TRADETRAIL_CONTAINERS=$${TRADETRAIL_CONTAINERS:-1} $(BIN)/python -m pytest tests/e2e/test_containers.py $(ARGS)
+
+bench-log: $(READY)     ## what the log's settings bring, as ratios in one run
+	$(BIN)/python -m benchmarks.bench_log $(ARGS)
+
+events: $(READY)        ## generate the typed events from schemas/
+	$(BIN)/python -m tools.generate_events
+
+lock:                   ## make the hash-pinned lock files again (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra local --extra parquet --extra dev pyproject.toml -o requirements/dev.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -c requirements/dev.txt --extra parquet pyproject.toml -o requirements/services.txt
+	echo hatchling | uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -c requirements/dev.txt - -o requirements/build.txt
+
+clean:                  ## stop the local stack and remove what was made here
+	@if [ -x $(BIN)/tradetrail ]; then $(BIN)/tradetrail down; fi
+	rm -rf .venv .tradetrail .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,60 @@
+"""Fixtures for every test: the servers, started once a session by the same code as ``tradetrail up``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from confluent_kafka import libversion
+
+from tradetrail.stack.artifacts import pinned
+from tradetrail.stack.doctor import program_version
+from tradetrail.stack.local import LocalStack
+from tradetrail.stack.postgres import postgres_binaries
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """Kafka, registry and Postgres: embedded in a folder of this session, or those that ``TRADETRAIL_KAFKA``,
+    ``TRADETRAIL_REGISTRY_URL`` and ``TRADETRAIL_POSTGRES_DSN`` name.
+
+    Shared by all tests: use random topics, groups, subjects and database schemas, and leave the servers running.
+    """
+    home = tmp_path_factory.mktemp("stack")
+    with LocalStack(home) as running:
+        yield running
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """Return the folder of real records named by ``TRADETRAIL_DATA_DIR``; skip when it is unset."""
+    chosen = os.environ.get("TRADETRAIL_DATA_DIR")
+    if not chosen:
+        pytest.skip("TRADETRAIL_DATA_DIR names no folder of real records")
+    return Path(chosen)
+
+
+def pytest_report_header() -> list[str]:
+    """Name the servers the tests run against."""
+    kafka = os.environ.get("TRADETRAIL_KAFKA")
+    return [
+        f"Kafka: {f'external at {kafka}' if kafka else pinned('kafka')['version'] + ' (embedded)'}",
+        f"Postgres: {_postgres_version()}",
+        f"librdkafka: {libversion()[0]}",
+    ]
+
+
+def _postgres_version() -> str:
+    dsn = os.environ.get("TRADETRAIL_POSTGRES_DSN")
+    if not dsn:
+        return f"{program_version([str(postgres_binaries() / 'postgres'), '--version'])} (embedded)"
+    try:
+        with psycopg.connect(dsn, connect_timeout=3) as connection:
+            return f"{connection.info.server_version / 10000:.4g} (external)"
+    except psycopg.Error as error:
+        return f"external, not reachable: {error}".splitlines()[0]
