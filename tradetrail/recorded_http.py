@@ -1,0 +1,78 @@
+"""An HTTP session that keeps what it sent and got, and never waits without a limit.
+
+Vendors' client libraries hide status, headers and raw bytes, and set no timeout; given this session they can't.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+# Connect, and between two bytes of the answer. Reads of one symbol take milliseconds; seconds mean trouble.
+READ_TIMEOUT_S = (3.0, 10.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and its answer; ``status_code`` and ``body`` are None when no answer came, ``error`` says why."""
+
+    method: str
+    endpoint: str
+    request: dict[str, Any]
+    status_code: int | None
+    error: str | None
+    body: bytes | None
+    headers: dict[str, str]
+    duration_us: int
+
+
+class RecordingSession(requests.Session):
+    """A session that adds each exchange to ``exchanges``, until ``drain`` takes them."""
+
+    def __init__(self, timeout_s: tuple[float, float] = READ_TIMEOUT_S) -> None:
+        """Use ``timeout_s`` (connect, read) for every request that sets none."""
+        super().__init__()
+        self._timeout_s = timeout_s
+        self.exchanges: list[Exchange] = []
+
+    def drain(self) -> list[Exchange]:
+        """Return what was exchanged since the last call, oldest first, and forget it."""
+        taken, self.exchanges = self.exchanges, []
+        return taken
+
+    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> Any:
+        """Send a request and keep it with its answer or its error."""
+        kwargs.setdefault("timeout", self._timeout_s)
+        started = time.monotonic()
+        response, problem = None, None
+        try:
+            response = super().request(method, url, *args, **kwargs)
+        except requests.RequestException as error:
+            problem = f"{type(error).__name__}: {error}"
+            raise
+        finally:
+            self.exchanges.append(
+                Exchange(
+                    method=str(method).upper(),
+                    endpoint=urlsplit(str(url)).path,
+                    request=_asked(kwargs),
+                    status_code=None if response is None else response.status_code,
+                    error=problem,
+                    body=None if response is None else response.content,
+                    headers={} if response is None else dict(response.headers),
+                    duration_us=int((time.monotonic() - started) * 1_000_000),
+                )
+            )
+        return response
+
+
+def _asked(kwargs: dict[str, Any]) -> dict[str, Any]:
+    # Headers carry the keys and nothing else of ours: they are left out rather than starred.
+    names = {"params": "query", "json": "body"}
+    asked = {ours: kwargs[theirs] for theirs, ours in names.items() if kwargs.get(theirs)}
+    return dict(json.loads(json.dumps(asked, default=str)))
