@@ -1,0 +1,84 @@
+"""Faults inside the broker: what it does to an order instead of the plain rule, while armed.
+
+Partial fills, rejections after acceptance, cancellations that hang. Each armed fault names the orders it
+meets (by symbol, side or client_order_id; left out means any) and how often it strikes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import ROUND_DOWN, Decimal
+from typing import Literal
+
+from simulators.alpaca.amounts import QTY_STEP, is_whole
+from simulators.alpaca.arming import Arming
+from simulators.alpaca.orders import ZERO, Order
+
+Rest = Literal["fill", "hold", "cancel"]
+
+
+@dataclass(slots=True)
+class OrderFault:
+    """One armed fault on orders."""
+
+    kind: Literal["partial_fill", "reject", "pending_cancel"]
+    arming: Arming
+    symbol: str | None = None
+    side: str | None = None
+    client_order_id: str | None = None
+    fractions: tuple[Decimal, ...] = ()
+    rest: Rest = "fill"
+
+    def strikes(self, order: Order) -> bool:
+        """Tell whether the fault hits this order now, and count it."""
+        for wanted, actual in (
+            (self.symbol, order.symbol),
+            (self.side, order.side),
+            (self.client_order_id, order.client_order_id),
+        ):
+            if wanted is not None and wanted != actual:
+                return False
+        return self.arming.strikes()
+
+
+@dataclass(frozen=True, slots=True)
+class FillPlan:
+    """The parts an execution comes in, and what becomes of the rest after them."""
+
+    parts: tuple[Decimal, ...] = ()
+    rest: Rest = "fill"
+
+
+@dataclass(slots=True)
+class Interference:
+    """The armed faults on orders."""
+
+    faults: list[OrderFault] = field(default_factory=list)
+
+    def reject(self, order: Order) -> bool:
+        """Tell whether the venue rejects an accepted order."""
+        return self._strike("reject", order) is not None
+
+    def stall_cancel(self, order: Order) -> bool:
+        """Tell whether a cancellation hangs until the close."""
+        return self._strike("pending_cancel", order) is not None
+
+    def partial_fills(self, order: Order, qty: Decimal) -> FillPlan:
+        """Return how an execution of ``qty`` shares comes about."""
+        fault = self._strike("partial_fill", order)
+        if fault is None:
+            return FillPlan()
+        step = Decimal(1) if is_whole(qty) else QTY_STEP
+        left, parts = qty, []
+        for fraction in fault.fractions:
+            part = (qty * fraction).quantize(step, rounding=ROUND_DOWN)
+            if ZERO < part < left:
+                parts.append(part)
+                left -= part
+        return FillPlan(tuple(parts), fault.rest if parts else "fill")
+
+    def _strike(self, kind: str, order: Order) -> OrderFault | None:
+        for fault in self.faults:
+            if fault.kind == kind and fault.strikes(order):
+                return fault
+        return None
