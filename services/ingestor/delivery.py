@@ -1,0 +1,227 @@
+"""What a run delivers, as one list of events in the order they are sent. Pure.
+
+Each symbol's last event is its SymbolDataReady; the run's last is IngestionRunCompleted. Ids depend on what the records
+say, not on the run: a run done again after a crash makes the same ones, and so do the decisions that follow.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from services.ingestor.ledger import Verdict, identity_of
+from services.ingestor.seats import Seat
+from services.ingestor.tasks import Task
+from tradetrail.events.generated import (
+    Cause,
+    CommitteeMembershipRecorded,
+    DisclosureRecorded,
+    IngestionRunCompleted,
+    RecordChange,
+    RecordKept,
+    RecordReference,
+    SeatChange,
+    SymbolDataReady,
+)
+from tradetrail.ids import derive_id
+from tradetrail.log.configuration import Stamp
+from tradetrail.log.producer import Outgoing
+from tradetrail.log.topics import Topics
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What every event of one run's delivery says."""
+
+    run_id: str
+    task: Task
+    started_at: datetime
+    start: date | None
+    end: date | None
+    completed_at: datetime
+    causes: Mapping[str, Cause]
+    last_cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """A run's numbers; created, updated and skipped add up to fetched."""
+
+    fetched: int
+    created: int
+    updated: int
+    flagged: int
+    flags: Mapping[str, int]
+
+    @property
+    def skipped(self) -> int:
+        """Return the rows that said nothing new."""
+        return self.fetched - self.created - self.updated
+
+
+class Delivery:
+    """Builds the events of a run's last transaction."""
+
+    def __init__(self, topics: Topics, stamp: Stamp, run: RunFacts) -> None:
+        """Build for one run."""
+        self._topics = topics
+        self._stamp = stamp
+        self._run = run
+
+    def records(self, verdicts: Sequence[Verdict], counts: Counts) -> list[Outgoing]:
+        """Return the events of new and changed records, what keeps them known, and the run's end."""
+        by_symbol: defaultdict[str, list[DisclosureRecorded]] = defaultdict(list)
+        loose: list[Outgoing] = []
+        for verdict in verdicts:
+            event = self._disclosure(verdict)
+            if event.symbol is None:
+                loose.append(Outgoing(self._topics.runs, self._run.task.name, event))
+            else:
+                by_symbol[event.symbol].append(event)
+        outputs = loose
+        for symbol in sorted(by_symbol):
+            topic, events = self._topics.for_symbol(symbol), by_symbol[symbol]
+            outputs += [Outgoing(topic, symbol, event) for event in events]
+            outputs.append(Outgoing(topic, symbol, self._ready(symbol, events, counts)))
+        outputs += [
+            Outgoing(self._topics.ingestor_state, verdict.record_id, self._kept(verdict))
+            for verdict in verdicts
+        ]
+        ids = [verdict.record_id for verdict in verdicts]
+        return [*outputs, self._completed(counts, ids)]
+
+    def seats(
+        self, changes: Sequence[tuple[SeatChange, Seat]], call_id: str, counts: Counts
+    ) -> list[Outgoing]:
+        """Return the events of changed seats, and the run's end."""
+        outputs = [
+            Outgoing(self._topics.reference, seat.politician_id, self._seat(change, seat, call_id))
+            for change, seat in changes
+        ]
+        return [*outputs, self._completed(counts, [])]
+
+    def _disclosure(self, verdict: Verdict) -> DisclosureRecorded:
+        record = verdict.record
+        return DisclosureRecorded(
+            event_id=str(derive_id("disclosure", verdict.record_id, verdict.version)),
+            **self._stamp.envelope(self._run.completed_at),
+            cause=self._run.causes[record.call_id],
+            symbol=record.symbol,
+            story_id=self._run.run_id,
+            record_id=verdict.record_id,
+            version=verdict.version,
+            change=verdict.change,
+            changed_fields=verdict.changed_fields,
+            content_hash=record.content_hash,
+            run_id=self._run.run_id,
+            api_call_id=record.call_id,
+            row_number=record.row_number,
+            flags=record.flags,
+            **record.facts,
+        )
+
+    def _ready(
+        self, symbol: str, events: Sequence[DisclosureRecorded], counts: Counts
+    ) -> SymbolDataReady:
+        run = self._run
+        versions = [f"{event.record_id}:{event.version}" for event in events]
+        return SymbolDataReady(
+            event_id=str(derive_id("symbol-data-ready", symbol, *versions)),
+            **self._stamp.envelope(run.completed_at),
+            cause=run.last_cause,
+            symbol=symbol,
+            story_id=run.run_id,
+            run_id=run.run_id,
+            task_name=run.task.name,
+            data_source=run.task.data_source,
+            completed_at=run.completed_at,
+            records_fetched=counts.fetched,
+            records=tuple(
+                RecordReference(
+                    record_id=event.record_id, version=event.version, event_id=event.event_id
+                )
+                for event in events
+            ),
+        )
+
+    def _kept(self, verdict: Verdict) -> RecordKept:
+        return RecordKept(
+            event_id=str(derive_id("record-kept", verdict.record_id, verdict.version)),
+            **self._stamp.envelope(self._run.completed_at),
+            symbol=verdict.record.symbol,
+            story_id=self._run.run_id,
+            record_id=verdict.record_id,
+            version=verdict.version,
+            content_hash=verdict.record.content_hash,
+            data_source=self._run.task.data_source,
+            identity=identity_of(verdict.record),
+        )
+
+    def _seat(self, change: SeatChange, seat: Seat, call_id: str) -> CommitteeMembershipRecorded:
+        run = self._run
+        valid_from = run.end or run.completed_at.date()
+        facts = {name: getattr(seat, name) for name in Seat.__slots__}
+        return CommitteeMembershipRecorded(
+            event_id=str(
+                derive_id("committee-seat", *map(repr, facts.values()), change, valid_from)
+            ),
+            **self._stamp.envelope(run.completed_at),
+            cause=run.causes[call_id],
+            story_id=run.run_id,
+            valid_from=valid_from,
+            change=change,
+            run_id=run.run_id,
+            api_call_id=call_id,
+            **facts,
+        )
+
+    def _completed(self, counts: Counts, record_ids: Sequence[str]) -> Outgoing:
+        run = self._run
+        event = IngestionRunCompleted(
+            event_id=str(derive_id("run-completed", run.run_id)),
+            **self._stamp.envelope(run.completed_at),
+            cause=run.last_cause,
+            story_id=run.run_id,
+            run_id=run.run_id,
+            task_name=run.task.name,
+            data_source=run.task.data_source,
+            started_at=run.started_at,
+            data_date_start=run.start,
+            data_date_end=run.end,
+            records_fetched=counts.fetched,
+            records_created=counts.created,
+            records_updated=counts.updated,
+            records_skipped=counts.skipped,
+            records_flagged=counts.flagged,
+            flags=dict(counts.flags),
+            ingested_record_ids=tuple(record_ids),
+        )
+        return Outgoing(self._topics.runs, run.task.name, event)
+
+
+def record_counts(verdicts: Sequence[Verdict], fetched: int) -> Counts:
+    """Return the numbers of a disclosure run; flags are counted over what is delivered."""
+    changes = Counter(verdict.change for verdict in verdicts)
+    flags = Counter(flag for verdict in verdicts for flag in verdict.record.flags)
+    return Counts(
+        fetched=fetched,
+        created=changes[RecordChange.CREATED],
+        updated=changes[RecordChange.UPDATED],
+        flagged=sum(bool(verdict.record.flags) for verdict in verdicts),
+        flags=dict(sorted(flags.items())),
+    )
+
+
+def seat_counts(changes: Sequence[tuple[SeatChange, Seat]], fetched: int) -> Counts:
+    """Return the numbers of a committees run; a seat that ended was not fetched, and counts as updated."""
+    kinds = Counter(change for change, _ in changes)
+    ended = kinds[SeatChange.ENDED]
+    return Counts(
+        fetched=fetched + ended,
+        created=kinds[SeatChange.CREATED],
+        updated=kinds[SeatChange.UPDATED] + ended,
+        flagged=0,
+        flags={},
+    )

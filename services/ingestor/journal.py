@@ -1,0 +1,76 @@
+"""Commit a run's events: small transactions as it goes, one large one at its end, all under the run's lock.
+
+Two transactional ids per data source, since a transaction's timeout belongs to its producer: a hung small one must not
+hide the log for a minute, and a large one may take that long. Both are taken over at the run's beginning and never
+later: a process that wakes after another took over must not fence it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from services.ingestor.lock import SourceLock
+from tradetrail.errors import Retryable
+from tradetrail.log.codec import Codec
+from tradetrail.log.kafka import TRANSACTION_TIMEOUT_S
+from tradetrail.log.producer import Outgoing, TransactionalProducer
+from tradetrail.settings import SharedSettings
+
+# A backfill's last transaction may take a while to send; all others are a few events (10 s).
+DELIVERY_TIMEOUT_S = 60.0
+# An aborted transaction is tried again so often; more would only make an outage longer to see.
+COMMIT_ATTEMPTS_MAX = 3
+
+log = structlog.get_logger(__name__)
+
+Landed = tuple[str, int, int]
+"""Topic, partition and offset of a committed event."""
+
+
+class Journal:
+    """The pen of one data source's runs, while its lock is held."""
+
+    def __init__(
+        self, settings: SharedSettings, codec: Codec, lock: SourceLock, transactional_id: str
+    ) -> None:
+        """Fence every other producer of this data source, and end what it left open. Raises Retryable."""
+        self._lock = lock
+        self._large = _opened(settings, codec, transactional_id, DELIVERY_TIMEOUT_S)
+        self._small = _opened(settings, codec, f"{transactional_id}-calls", TRANSACTION_TIMEOUT_S)
+
+    def commit(self, outputs: Sequence[Outgoing]) -> list[Landed]:
+        """Commit a few events now; return where each landed.
+
+        Raises Fatal when the lock is lost, Retryable when the log does not take them.
+        """
+        return self._commit(self._small, outputs)
+
+    def deliver(self, outputs: Sequence[Outgoing]) -> list[Landed]:
+        """Commit all that a run has to say, or nothing of it. Raises as ``commit`` does."""
+        return self._commit(self._large, outputs)
+
+    def _commit(self, producer: TransactionalProducer, outputs: Sequence[Outgoing]) -> list[Landed]:
+        for _ in range(COMMIT_ATTEMPTS_MAX - 1):
+            try:
+                return self._commit_once(producer, outputs)
+            except Retryable as error:
+                # It was aborted as a whole. A second process that asked for the lock makes the group settle anew, and
+                # a commit in that moment fails.
+                log.warning("a transaction will be tried again", error=str(error))
+                self._lock.settle()
+        return self._commit_once(producer, outputs)
+
+    def _commit_once(
+        self, producer: TransactionalProducer, outputs: Sequence[Outgoing]
+    ) -> list[Landed]:
+        return producer.commit(outputs, consumer=self._lock.consumer, offsets=self._lock.offsets)
+
+
+def _opened(
+    settings: SharedSettings, codec: Codec, transactional_id: str, timeout_s: float
+) -> TransactionalProducer:
+    producer = TransactionalProducer(settings, codec, transactional_id, timeout_s=timeout_s)
+    producer.start()
+    return producer

@@ -1,0 +1,197 @@
+"""What we know of each record, and whether a fetched row is new, changed or known. Pure.
+
+The rule (docs/ingestor.md): a row whose content hash is the newest of a known record is that record, unchanged. Else,
+if a known record of the same person within the fetched days has vanished from the answer and differs from the row in
+one aspect (two, if the asset is the same), the row is its next version. Else it is a new record, whose id is derived
+from the hash of its first version.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from services.ingestor.normalise import Record
+from tradetrail.events.generated import RecordChange, RecordKept
+from tradetrail.ids import derive_id
+from tradetrail.settings import canonical_json
+
+# Fields that tell of one thing together count once when two rows are compared.
+_ASPECTS = {
+    "Amount": "amount",
+    "Range": "amount",
+    "BioGuideID": "person",
+    "Representative": "person",
+    "Party": "person",
+    "District": "person",
+    "Ticker": "asset",
+    "TickerType": "asset",
+    "Description": "asset",
+    "Shares": "quantity",
+    "SharesOwnedFollowing": "quantity",
+    "officerTitle": "role",
+    "isDirector": "role",
+    "isOfficer": "role",
+    "isTenPercentOwner": "role",
+    "isOther": "role",
+}
+_ASPECTS_CHANGED_MAX = 2
+# Rows of one person in one window that are compared with each other: beyond this all are new, in bounded time.
+_PAIRS_MAX = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The newest version of a record."""
+
+    record_id: str
+    version: int
+    content_hash: str
+    person_key: str
+    reported_on: date | None
+    content: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a record is to be delivered as."""
+
+    record: Record
+    record_id: str
+    version: int
+    change: RecordChange
+    changed_fields: tuple[str, ...]
+
+
+class Ledger:
+    """The known records of one data source."""
+
+    def __init__(self, data_source: str) -> None:
+        """Begin empty; ``take`` fills it from the state topic."""
+        self.data_source = data_source
+        self._by_id: dict[str, Known] = {}
+        self._by_hash: dict[str, str] = {}
+        self._by_person: defaultdict[str, set[str]] = defaultdict(set)
+
+    def __len__(self) -> int:
+        """Return how many records are known."""
+        return len(self._by_id)
+
+    def take(self, kept: RecordKept) -> None:
+        """Take the newest version of a record."""
+        facts = json.loads(kept.identity)
+        day = facts["reported_on"]
+        known = Known(
+            record_id=kept.record_id,
+            version=kept.version,
+            content_hash=kept.content_hash,
+            person_key=facts["person"],
+            reported_on=date.fromisoformat(day) if day else None,
+            content=facts["content"],
+        )
+        self.forget(kept.record_id)
+        self._by_id[known.record_id] = known
+        self._by_hash[known.content_hash] = known.record_id
+        self._by_person[known.person_key].add(known.record_id)
+
+    def forget(self, record_id: str) -> None:
+        """Drop a record."""
+        old = self._by_id.pop(record_id, None)
+        if old is not None:
+            if self._by_hash.get(old.content_hash) == record_id:
+                del self._by_hash[old.content_hash]
+            self._by_person[old.person_key].discard(record_id)
+
+    def judge(self, records: Sequence[Record], start: date, end: date) -> list[Verdict]:
+        """Return what is new or changed among ``records``, which must hold all rows of the days from start to end."""
+        present = {record.content_hash for record in records}
+        fresh = [record for record in records if record.content_hash not in self._by_hash]
+        fresh.sort(key=_order)
+        verdicts = []
+        taken: set[str] = set()
+        for record, old in self._corrections(fresh, present, start, end):
+            taken.add(record.content_hash)
+            changed = tuple(_differing(old.content, record.content))
+            verdicts.append(
+                Verdict(record, old.record_id, old.version + 1, RecordChange.UPDATED, changed)
+            )
+        new_ids: set[str] = set()
+        for record in fresh:
+            if record.content_hash not in taken:
+                record_id = self._new_id(record, new_ids)
+                new_ids.add(record_id)
+                verdicts.append(Verdict(record, record_id, 1, RecordChange.CREATED, ()))
+        return sorted(verdicts, key=lambda verdict: _order(verdict.record))
+
+    def _corrections(
+        self, fresh: Sequence[Record], present: set[str], start: date, end: date
+    ) -> Iterator[tuple[Record, Known]]:
+        by_person: defaultdict[str, list[Record]] = defaultdict(list)
+        for record in fresh:
+            by_person[record.person_key].append(record)
+        for person in sorted(by_person):
+            vanished = [
+                known
+                for known in map(self._by_id.__getitem__, sorted(self._by_person.get(person, ())))
+                if known.content_hash not in present
+                and (known.reported_on is None or start <= known.reported_on <= end)
+            ]
+            if vanished and len(vanished) * len(by_person[person]) <= _PAIRS_MAX:
+                yield from _paired(by_person[person], vanished)
+
+    def _new_id(self, record: Record, taken: set[str]) -> str:
+        # A corrected record and a later row like its first version would share an id: the number tells them apart.
+        number = 0
+        while True:
+            made = str(derive_id("record", self.data_source, record.content_hash, number))
+            if made not in self._by_id and made not in taken:
+                return made
+            number += 1
+
+
+def identity_of(record: Record) -> str:
+    """Return what the state topic keeps of a record's natural key, for people and for later comparison."""
+    return canonical_json(
+        {
+            "person": record.person_key,
+            "reported_on": record.reported_on and record.reported_on.isoformat(),
+            "occurrence": record.occurrence,
+            "content": record.content,
+        }
+    )
+
+
+def _paired(rows: Sequence[Record], vanished: Sequence[Known]) -> Iterator[tuple[Record, Known]]:
+    """Pair rows with vanished records, the most alike first, each at most once."""
+    pairs = []
+    for row_at, row in enumerate(rows):
+        for known_at, known in enumerate(vanished):
+            aspects = {_ASPECTS.get(name, name) for name in _differing(known.content, row.content)}
+            if len(aspects) <= (1 if "asset" in aspects else _ASPECTS_CHANGED_MAX):
+                pairs.append((len(aspects), row_at, known_at))
+    used_rows: set[int] = set()
+    used_known: set[int] = set()
+    for _, row_at, known_at in sorted(pairs):
+        if row_at not in used_rows and known_at not in used_known:
+            used_rows.add(row_at)
+            used_known.add(known_at)
+            yield rows[row_at], vanished[known_at]
+
+
+def _differing(old: dict[str, Any], new: Any) -> list[str]:
+    return sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
+
+
+def _order(record: Record) -> tuple[date, str, str]:
+    return (record.reported_on or date.min, record.person_key, record.content_hash)
+
+
+def known_records(ledgers: dict[str, Ledger], kept: Iterable[RecordKept]) -> None:
+    """Take state entries into the ledger of their data source, made when missing."""
+    for entry in kept:
+        ledger = ledgers.setdefault(entry.data_source, Ledger(entry.data_source))
+        ledger.take(entry)

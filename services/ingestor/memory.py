@@ -1,0 +1,96 @@
+"""All that runs need to know from the log: run life cycles, known records, committee seats. Read, then followed."""
+
+from __future__ import annotations
+
+import structlog
+from confluent_kafka import Message
+
+from services.ingestor.ledger import Ledger
+from services.ingestor.runbook import RUN_TYPES, RunBook
+from services.ingestor.seats import SeatBook
+from tradetrail.events.generated import (
+    CommitteeMembershipRecorded,
+    RecordKept,
+)
+from tradetrail.log.codec import BadEvent, Codec
+from tradetrail.log.follower import Follower
+from tradetrail.log.topics import Topics
+from tradetrail.settings import SharedSettings
+
+log = structlog.get_logger(__name__)
+
+
+class Memory:
+    """Folds of the runs, reference and state topics, brought to the topics' ends on demand."""
+
+    def __init__(self, settings: SharedSettings, codec: Codec, topics: Topics) -> None:
+        """Begin empty; ``catch_up`` fills it."""
+        self._settings = settings
+        self._codec = codec
+        self._topics = topics
+        self._begin()
+
+    def _begin(self) -> None:
+        topics = self._topics
+        self._follower = Follower(
+            self._settings, [topics.runs, topics.reference, topics.ingestor_state]
+        )
+        self._ledgers: dict[str, Ledger] = {}
+        self.runs = RunBook()
+        self.seats = SeatBook()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._follower.close()
+
+    def ledger(self, data_source: str) -> Ledger:
+        """Return the known records of a data source."""
+        return self._ledgers.setdefault(data_source, Ledger(data_source))
+
+    def catch_up(self) -> None:
+        """Read all three topics to their ends.
+
+        Raises Retryable when that takes too long or a server is away; the next call then reads from the beginning,
+        since part of a batch may have been taken and part not.
+        """
+        try:
+            self._catch_up()
+        except BaseException:
+            self._follower.close()
+            self._begin()
+            raise
+
+    def _catch_up(self) -> None:
+        for message in self._follower.catch_up():
+            try:
+                self._take(message)
+            except BadEvent as error:
+                # The auditor puts it into dead letters; here it tells nothing.
+                log.error(
+                    "skipping an event that can't be read",
+                    topic=message.topic(),
+                    partition=message.partition(),
+                    offset=message.offset(),
+                    error=str(error),
+                )
+
+    def _take(self, message: Message) -> None:
+        value = message.value()
+        if message.topic() == self._topics.runs:
+            if self._codec.envelope(value)[0] in RUN_TYPES:
+                self.runs.take(self._codec.decode(value).event)
+        elif message.topic() == self._topics.ingestor_state:
+            self._take_state(message.key(), value)
+        else:
+            event = self._codec.decode(value).event
+            if isinstance(event, CommitteeMembershipRecorded):
+                self.seats.take(event)
+
+    def _take_state(self, key: bytes | None, value: bytes | None) -> None:
+        if value is None:
+            for ledger in self._ledgers.values():
+                ledger.forget((key or b"").decode(errors="replace"))
+            return
+        event = self._codec.decode(value).event
+        if isinstance(event, RecordKept):
+            self.ledger(event.data_source).take(event)

@@ -1,0 +1,118 @@
+"""Settings of the ingestor: where the vendors are, when each task runs, and every limit (docs/ingestor.md)."""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.ingestor.tasks import TASKS
+from tradetrail.errors import UsageError
+
+
+class ScheduleEntry(BaseModel):
+    """One task's time of day in New York, and on which days."""
+
+    model_config = ConfigDict(frozen=True)
+
+    task: str = Field(description="Task name.")
+    at: time = Field(description="Time of day in New York, HH:MM.")
+    days: Literal["sessions", "weekdays", "daily"] = Field(
+        default="sessions", description="Trading days, Monday to Friday, or every day."
+    )
+
+    @field_validator("task")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in TASKS:
+            raise ValueError(f"no task {name!r}; there are {', '.join(TASKS)}")
+        return name
+
+
+DEFAULT_SCHEDULE = tuple(ScheduleEntry(task=name, at=time(7, 0)) for name in TASKS)
+
+
+class IngestorSettings(BaseSettings):
+    """What only the ingestor needs (prefix ``TRADETRAIL_INGESTOR_``)."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TRADETRAIL_INGESTOR_", frozen=True, extra="ignore"
+    )
+
+    schedule: tuple[ScheduleEntry, ...] = Field(
+        default=DEFAULT_SCHEDULE,
+        description='JSON list of {"task", "at": "07:00", "days": "sessions"|"weekdays"|"daily"}, New York time.',
+    )
+    window_days: int = Field(
+        default=7, ge=1, le=366, description="Days a run without a window looks back, at least."
+    )
+    lock_wait_s: float = Field(
+        default=15.0,
+        gt=0,
+        description="Seconds to wait for a data source's lock; more than the 6 s a dead holder keeps it.",
+    )
+    retry_after_s_max: float = Field(
+        default=60.0,
+        ge=0,
+        description="Longest Retry-After of a 429 that is waited for, real seconds.",
+    )
+    connect_timeout_s: float = Field(default=5.0, gt=0, description="Limit of connecting.")
+    read_timeout_s: float = Field(
+        default=30.0, gt=0, description="Limit between two bytes of an answer."
+    )
+    answer_timeout_s: float = Field(
+        default=120.0, gt=0, description="Limit of a whole answer, first byte to last."
+    )
+    answer_bytes_max: int = Field(
+        default=64 << 20, ge=1024, description="Largest answer that is read, bytes."
+    )
+    bulk_page_size: int = Field(
+        default=5_000, ge=1, description="Rows asked for in one page of the bulk endpoint."
+    )
+    insider_page_size: int = Field(
+        default=1_000, ge=1, description="Rows asked for in one page of insiders."
+    )
+    live_rows_max: int = Field(
+        default=500, ge=1, description="Rows a chamber the live endpoint serves at most."
+    )
+    pages_max: int = Field(
+        default=1_000, ge=1, description="Pages of one question before the run fails."
+    )
+    rerun_abandoned: bool = Field(
+        default=False,
+        description="Whether today's slot runs again at start when a crash cut its run off.",
+    )
+    die_at: str = Field(
+        default="", description="Test only: kill -9 this process at the named step of a run."
+    )
+
+
+class QuiverSettings(BaseSettings):
+    """Where QuiverQuant is (prefix ``TRADETRAIL_QUIVER_``)."""
+
+    model_config = SettingsConfigDict(env_prefix="TRADETRAIL_QUIVER_", frozen=True, extra="ignore")
+
+    url: str = Field(default="https://api.quiverquant.com", description="Base URL, without /beta.")
+    token: SecretStr = Field(default=SecretStr(""), description="API key.")
+
+
+class CommitteesSettings(BaseSettings):
+    """Where the congress-legislators data is (prefix ``TRADETRAIL_COMMITTEES_``)."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TRADETRAIL_COMMITTEES_", frozen=True, extra="ignore"
+    )
+
+    url: str = Field(
+        default="https://unitedstates.github.io",
+        description="Base URL, without /congress-legislators.",
+    )
+
+
+def checked_task(name: str) -> str:
+    """Return ``name`` if it is a task. Raises UsageError that names them all."""
+    if name not in TASKS:
+        raise UsageError(f"there is no task {name!r}; the tasks are: {', '.join(TASKS)}")
+    return name

@@ -1,0 +1,1 @@
+"""The edges to the vendors: the only part of the ingestor that speaks HTTP."""
