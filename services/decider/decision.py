@@ -1,0 +1,234 @@
+"""From a signal and its context to the event that states the decision or why there is none. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_FLOOR, Decimal
+from typing import Any
+
+from services.decider.context import Context
+from services.decider.settings import DeciderSettings
+from services.decider.signal import Signal, Strategy
+from services.decider.view import Disclosure, Trigger, View
+from tradetrail.events.generated import (
+    DataLineage,
+    DecisionDeclined,
+    DecisionMade,
+    DeclineReason,
+    MarketContext,
+    OrderType,
+    PortfolioContext,
+    Rationale,
+    RecordKind,
+    Side,
+    SourceData,
+    SourceRecord,
+    TimeInForce,
+)
+from tradetrail.ids import derive_id
+from tradetrail.log.configuration import Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is being decided: one strategy on one trigger, with what it saw and what it made of it."""
+
+    strategy: Strategy
+    trigger: Trigger
+    view: View
+    signal: Signal
+
+    @property
+    def decision_id(self) -> str:
+        """Return the id: a function of trigger and strategy."""
+        return str(derive_id("decision", self.trigger.place.event_id, self.strategy.name))
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What stands on every answer: who decides, under which configuration, at what instant (UTC)."""
+
+    stamp: Stamp
+    settings: DeciderSettings
+    configuration_hash: str
+    now: datetime
+
+
+def decline_before_context(question: Question) -> tuple[DeclineReason, str] | None:
+    """Return why the view alone already rules a trade out, or None."""
+    if question.view.incomplete:
+        return DeclineReason.INCOMPLETE_VIEW, question.view.incomplete
+    if question.signal.decline:
+        return question.signal.decline, question.signal.text
+    return None
+
+
+def decline_in_context(
+    question: Question, context: Context, quantity: Decimal
+) -> tuple[DeclineReason, str] | None:
+    """Return why market or portfolio rule the trade out, or None."""
+    symbol = question.trigger.symbol
+    if not context.bars:
+        return DeclineReason.NOT_TRADABLE, f"the market has no price of {symbol}"
+    if question.signal.side == Side.SELL and context.existing_position <= 0:
+        return DeclineReason.NO_POSITION, f"nothing of {symbol} is held; a sell would be a short"
+    if quantity <= 0 and question.signal.side == Side.SELL:
+        return (
+            DeclineReason.ZERO_QUANTITY,
+            f"{context.existing_position} shares are held, less than the one whole share that can be sold",
+        )
+    if quantity <= 0:
+        price = context.bars[-1].close
+        return (
+            DeclineReason.ZERO_QUANTITY,
+            f"at {price} USD a share and a portfolio of {context.portfolio_value} USD not one share fits",
+        )
+    return None
+
+
+def quantity_of(question: Question, context: Context, settings: DeciderSettings) -> Decimal:
+    """Return the shares to trade, whole.
+
+    A buy is worth ``position_fraction`` of the portfolio at the last price, whatever the live buying power: parallel
+    symbols don't change each other's decisions. A sell leaves the position entirely.
+    """
+    if question.signal.side == Side.SELL:
+        return max(context.existing_position, Decimal(0)).to_integral_value(ROUND_FLOOR)
+    if not context.bars:
+        return Decimal(0)
+    worth = context.portfolio_value * settings.position_fraction
+    return (worth / context.bars[-1].close).to_integral_value(ROUND_FLOOR)
+
+
+def made(
+    question: Question,
+    making: Making,
+    context: Context,
+    quantity: Decimal,
+    call_ids: Sequence[tuple[str, bool]],
+) -> DecisionMade:
+    """Return the decision; ``call_ids`` pairs each recorded call with whether it was about the market."""
+    side = question.signal.side
+    if side is None:
+        raise ValueError(f"decision {question.decision_id} has no side")
+    return DecisionMade(
+        **_answer(question, making, "decision-made"),
+        side=side,
+        quantity=quantity,
+        order_type=OrderType.MARKET,
+        time_in_force=TimeInForce.DAY,
+        rationale=rationale(question, context, call_ids),
+    )
+
+
+def declined(
+    question: Question,
+    making: Making,
+    why: tuple[DeclineReason, str],
+    context: Context | None = None,
+    call_ids: Sequence[tuple[str, bool]] = (),
+) -> DecisionDeclined:
+    """Return the decline with its reason and all that was looked at."""
+    return DecisionDeclined(
+        **_answer(question, making, "decision-declined"),
+        reason=why[0],
+        reason_text=why[1],
+        side=question.signal.side,
+        rationale=rationale(question, context, call_ids),
+    )
+
+
+def _answer(question: Question, making: Making, kind: str) -> dict[str, Any]:
+    """Return what a decision and a decline have in common."""
+    return {
+        "event_id": str(derive_id(kind, question.decision_id)),
+        **making.stamp.envelope(making.now),
+        "cause": question.trigger.place,
+        "symbol": question.trigger.symbol,
+        "story_id": question.decision_id,
+        "decision_id": question.decision_id,
+        "strategy_name": question.strategy.name,
+        "strategy_version": question.strategy.version,
+        "view_through": question.trigger.place.offset,
+        "batch_id": question.trigger.run.run_id,
+        "configuration_hash": making.configuration_hash,
+    }
+
+
+def rationale(
+    question: Question, context: Context | None, call_ids: Sequence[tuple[str, bool]]
+) -> Rationale:
+    """Return everything that went into the answer."""
+    signal = question.signal
+    market, portfolio = _contexts(context, call_ids)
+    return Rationale(
+        signal_strength=signal.strength,
+        confidence_score=signal.confidence,
+        trigger_event=signal.trigger_event,
+        source_data=SourceData(
+            records=tuple(_source(each) for each in signal.used),
+            politician_names=_names(signal.used, RecordKind.CONGRESS),
+            insider_names=_names(signal.used, RecordKind.INSIDER),
+            trade_dates=tuple(sorted({d.transacted_on for d in signal.used if d.transacted_on})),
+            consensus_detected=signal.consensus,
+        ),
+        market_context=market,
+        portfolio_context=portfolio,
+        data_lineage=_lineage(question),
+        rules=signal.rules,
+    )
+
+
+def _contexts(
+    context: Context | None, call_ids: Sequence[tuple[str, bool]]
+) -> tuple[MarketContext | None, PortfolioContext | None]:
+    if context is None:
+        return None, None
+    portfolio = PortfolioContext(
+        existing_position=context.existing_position,
+        buying_power=context.buying_power,
+        portfolio_value=context.portfolio_value,
+        api_call_ids=tuple(call_id for call_id, of_market in call_ids if not of_market),
+    )
+    if not context.bars:
+        return None, portfolio
+    market = MarketContext(
+        current_price=context.bars[-1].close,
+        price_as_of=context.bars[-1].starts_at,
+        volume_20d_avg=context.volume_20d_avg,
+        volatility=context.volatility,
+        api_call_ids=tuple(call_id for call_id, of_market in call_ids if of_market),
+    )
+    return market, portfolio
+
+
+def _names(used: Sequence[Disclosure], kind: RecordKind) -> tuple[str, ...]:
+    return tuple(sorted({each.person for each in used if each.kind == kind}))
+
+
+def _source(each: Disclosure) -> SourceRecord:
+    return SourceRecord(
+        record_id=each.record_id,
+        version=each.version,
+        topic=each.place.topic,
+        partition=each.place.partition,
+        offset=each.place.offset,
+        event_id=each.place.event_id,
+        run_id=each.run_id,
+        person=each.person,
+        direction=each.direction,
+        transacted_on=each.transacted_on,
+        reported_on=each.reported_on,
+        amount_usd_min=each.amount_usd_min,
+        amount_usd_max=each.amount_usd_max,
+    )
+
+
+def _lineage(question: Question) -> DataLineage:
+    ids = {each.run_id for each in question.signal.used} | {question.trigger.run.run_id}
+    known = [question.view.runs[run_id] for run_id in ids if run_id in question.view.runs]
+    return DataLineage(
+        ingestion_runs=tuple(sorted(known, key=lambda r: (r.completed_at, r.run_id)))
+    )

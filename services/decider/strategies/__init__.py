@@ -1,0 +1,1 @@
+"""One file a strategy; ``services.decider.catalogue`` names those that can run."""
