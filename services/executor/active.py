@@ -1,0 +1,253 @@
+"""The active executor of an account: one activation, from taking over to losing or leaving it.
+
+Taking over, in order: fence older executors, fold every trade partition to its end, read the control topic, say so.
+Then the loop, in order: hold the account, take new events, settle unknown orders, follow open ones, send one, save.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from services.executor import metrics
+from services.executor.book import Book
+from services.executor.broker import Broker
+from services.executor.crash import CrashPoints
+from services.executor.desk import Desk
+from services.executor.election import Election
+from services.executor.feed import ControlFeed, Feed
+from services.executor.following import Follower
+from services.executor.journal import Journal
+from services.executor.orders import OrderEvents
+from services.executor.pace import Pace
+from services.executor.sending import Sender
+from services.executor.settings import ExecutorSettings
+from services.executor.settling import Settler
+from services.executor.stream import TradeUpdates
+from tradetrail.alpaca_settings import AlpacaSettings
+from tradetrail.clock import Clock
+from tradetrail.errors import Fatal, Poison, Retryable
+from tradetrail.events import Event
+from tradetrail.events.generated import (
+    Cause,
+    DecisionMade,
+    ExecutorActivated,
+    OrderBlocked,
+    OrderSubmitting,
+    OrderUpdated,
+)
+from tradetrail.ids import derive_id
+from tradetrail.log.codec import Codec
+from tradetrail.log.configuration import Stamp
+from tradetrail.log.producer import Outgoing, TransactionalProducer
+from tradetrail.log.reader import Place
+from tradetrail.log.topics import Topics
+from tradetrail.settings import SharedSettings
+
+# How long an idle loop waits for a new event; bounds how late hints, polls and look-ups are noticed.
+IDLE_WAIT_S = 0.02
+# Offsets that moved without an output are committed this often, so that lag is visible.
+OFFSETS_EVERY_S = 0.5
+_PAUSE_S = 0.2
+_FOLDED = (DecisionMade, OrderSubmitting, OrderUpdated, OrderBlocked)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What every activation of this process works with."""
+
+    shared: SharedSettings
+    settings: ExecutorSettings
+    alpaca: AlpacaSettings
+    topics: Topics
+    codec: Codec
+    clock: Clock
+    stamp: Stamp
+    configuration_hash: str
+    paper: bool
+    crash: CrashPoints
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the health page may know: a consistent picture after one turn of the loop."""
+
+    positions: dict[str, int]
+    pending: int
+    unanswered: int
+    looked_at: tuple[datetime, ...]
+    held: dict[str, str]
+    skipped_events: int
+    broker: str
+    stream_connected: bool
+    halted: tuple[str, ...]
+    as_of: datetime | None
+
+
+class ActiveExecutor:
+    """One activation. All work on one thread; the stream's thread only enqueues hints."""
+
+    def __init__(self, parts: Parts, election: Election) -> None:
+        """Prepare; nothing is fenced or read before ``run``."""
+        self._parts = parts
+        self._election = election
+        self._book = Book()
+        self._own_events: set[str] = set()
+        self._saved: dict[Place, int] = {}
+        self._saved_at = 0.0
+        self.standing: Standing | None = None
+
+    def run(self, stop: threading.Event) -> None:
+        """Act for the account until asked to stop. Raises Lost or Retryable when another activation is needed."""
+        parts = self._parts
+        producer = TransactionalProducer(
+            parts.shared,
+            parts.codec,
+            f"{parts.shared.topic_prefix}executor-{parts.alpaca.account}",
+        )
+        producer.start()
+        self._feed = Feed(parts.shared, parts.codec, parts.topics.trade())
+        control = ControlFeed(parts.shared, parts.codec, parts.topics.control)
+        broker = Broker(parts.alpaca, parts.settings, paper=parts.paper)
+        updates = TradeUpdates(parts.alpaca) if parts.settings.stream else None
+        try:
+            self._desk = self._open_desk(producer, control, broker)
+            self._follower = Follower(self._desk)
+            self._take_over()
+            if updates is not None:
+                updates.start()
+            self._loop(stop, updates)
+        finally:
+            self._feed.close()
+            control.close()
+            broker.close()
+            if updates is not None:
+                updates.close()
+
+    def _open_desk(
+        self, producer: TransactionalProducer, control: ControlFeed, broker: Broker
+    ) -> Desk:
+        parts = self._parts
+        journal = Journal(
+            producer, self._election, self._offsets, self._landed, parts.settings.send_within_s
+        )
+        return Desk(
+            settings=parts.settings,
+            topics=parts.topics,
+            clock=parts.clock,
+            book=self._book,
+            broker=broker,
+            journal=journal,
+            events=OrderEvents(parts.stamp, parts.alpaca.account, parts.configuration_hash),
+            control=control,
+            crash=parts.crash,
+            pace=Pace(parts.settings.rate_limit_reserve),
+        )
+
+    def _take_over(self) -> None:
+        """Fold the log to its end, then say who acts now."""
+        began_at = time.monotonic()
+        for event, at in self._feed.catch_up():
+            self._fold(event, at)
+            self._election.hold()
+        self._desk.read_halts()
+        parts = self._parts
+        account = parts.alpaca.account
+        now = self._desk.now()
+        activated = ExecutorActivated(
+            event_id=str(
+                derive_id("executor-activated", account, parts.stamp.instance, now, began_at)
+            ),
+            **parts.stamp.envelope(now),
+            account=account,
+            paper=parts.paper,
+            configuration_hash=parts.configuration_hash,
+        )
+        self._desk.journal.commit([Outgoing(parts.topics.account, account, activated)])
+        log.info(
+            "acting for the account",
+            account=account,
+            paper=parts.paper,
+            decisions=len(self._book.decisions),
+            open_executions=len(self._book.open),
+            ready_s=round(time.monotonic() - began_at, 3),
+        )
+
+    def _loop(self, stop: threading.Event, updates: TradeUpdates | None) -> None:
+        sender, settler = Sender(self._desk), Settler(self._desk)
+        is_busy = False
+        while not stop.is_set():
+            self._election.hold()
+            for event, at in self._feed.take(0 if is_busy else IDLE_WAIT_S):
+                self._fold(event, at)
+            try:
+                now = self._parts.clock.now()
+            except Retryable as error:
+                log.warning("no order is sent without a clock", error=str(error))
+                stop.wait(_PAUSE_S)
+                continue
+            self._desk.last_now = now
+            settler.step()
+            self._follower.step(now, updates.take() if updates else [])
+            is_busy = sender.step()
+            self._save()
+            self._publish(now, updates)
+
+    def _fold(self, event: Event, at: Cause) -> None:
+        if event.event_id in self._own_events:
+            # Folded when it was committed; now it came back.
+            self._own_events.discard(event.event_id)
+            return
+        try:
+            self._book.fold(event, at)
+        except Poison as error:
+            self._feed.skip()
+            log.error("skipping an event that contradicts the log", error=str(error), at=at)
+
+    def _landed(self, event: Event, at: Cause) -> None:
+        if not isinstance(event, _FOLDED):
+            return
+        self._own_events.add(event.event_id)
+        try:
+            self._book.fold(event, at)
+        except Poison as error:
+            raise Fatal(f"this executor committed what it must not: {error}") from error
+
+    def _offsets(self) -> dict[Place, int]:
+        """Return what to commit per partition: the lowest unfinished decision, else how far it is read."""
+        offsets = {}
+        for place, position in self._feed.positions.items():
+            lowest = self._book.lowest_unfinished(place)
+            offsets[place] = position if lowest is None else min(lowest, position)
+        return offsets
+
+    def _save(self) -> None:
+        offsets = self._offsets()
+        if offsets == self._saved or time.monotonic() - self._saved_at < OFFSETS_EVERY_S:
+            return
+        self._desk.journal.commit([])
+        self._saved, self._saved_at = offsets, time.monotonic()
+
+    def _publish(self, now: datetime, updates: TradeUpdates | None) -> None:
+        book, looked_at = self._book, self._follower.looked_at
+        metrics.UNANSWERED.set(len(book.open))
+        metrics.PENDING.set(book.pending_count())
+        self.standing = Standing(
+            positions={f"{t}/{p}": offset for (t, p), offset in self._feed.positions.items()}
+            | {f"{self._parts.topics.control}/0": self._desk.control.position},
+            pending=book.pending_count(),
+            unanswered=len(book.open),
+            looked_at=tuple(looked_at.values()),
+            held={e.symbol: f"{e.status} {e.execution_id}" for e in book.unsettled()},
+            skipped_events=self._feed.skipped_count,
+            broker=self._desk.pace.reason or "ok",
+            stream_connected=updates is not None and updates.is_connected,
+            halted=tuple(sorted(self._desk.halts.scopes)),
+            as_of=now,
+        )

@@ -1,0 +1,227 @@
+"""The edge to Alpaca's trading API: the only file that imports its client.
+
+alpaca-py retries POSTs on 429 and 504 and sets no timeout: its retries are off here, every request has a total
+deadline, and answers are read from the raw bytes. Outcomes are values, not exceptions. One thread only.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import requests
+
+from services.executor.guarded_http import Exchange, GuardedSession
+from services.executor.outcomes import (
+    Accepted,
+    Away,
+    BrokerOrder,
+    Fill,
+    Missing,
+    NotSent,
+    Outcome,
+    Refused,
+    Told,
+    Unclear,
+    instant,
+)
+from services.executor.settings import ExecutorSettings
+from services.executor.statuses import is_duplicate_id
+from services.executor.ticket import LiveTicket, TicketRefused
+from tradetrail.alpaca_settings import AlpacaSettings
+
+with warnings.catch_warnings():
+    # The library imports what its own dependencies call deprecated; nothing of ours.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from alpaca.common.exceptions import APIError
+    from alpaca.trading.client import TradingClient
+
+_NOT_FOUND = 404
+_TOO_MANY = 429
+_BAD_REQUEST, _SERVER_ERROR = 400, 500
+# Activities are the fallback for exact fills; an order with more parts than this is reported by its totals.
+_ACTIVITY_PAGE = 100
+ACTIVITY_PAGES_MAX = 10
+# A connection that fails this fast was dead already; slower failures are the network's.
+_QUICK_US = 1_000_000
+
+
+class Broker:
+    """One account at Alpaca."""
+
+    def __init__(self, alpaca: AlpacaSettings, settings: ExecutorSettings, *, paper: bool) -> None:
+        """Prepare the client; nothing is sent yet."""
+        self._session = GuardedSession(settings.connect_timeout_s, settings.request_total_s)
+        client = TradingClient(
+            alpaca.key_id.get_secret_value() or "unset",
+            alpaca.secret_key.get_secret_value() or "unset",
+            paper=paper,
+            raw_data=True,
+            url_override=alpaca.url.rstrip("/"),
+        )
+        client._session = self._session
+        client._retry = 0
+        client._retry_codes = []
+        self._client = client
+
+    def submit(self, ticket: LiveTicket, request: str) -> Outcome:
+        """Send the order whose exact JSON body is ``request``, once.
+
+        Raises TicketRefused when ``ticket`` is no ticket at all; a used or stale one is NotSent.
+        """
+        if not isinstance(ticket, LiveTicket):
+            raise TicketRefused("an order needs a ticket of the live loop")
+        body = json.loads(request)
+        self._session.guard = ticket.use
+        try:
+            self._client.post("/orders", body)
+        except TicketRefused as error:
+            return NotSent(str(error), self._last())
+        except (APIError, requests.RequestException, ValueError, OSError):
+            pass
+        return _outcome(self._last(), str(body["client_order_id"]))
+
+    def find(self, client_order_id: str) -> BrokerOrder | Missing | Away:
+        """Look an order up by our own id."""
+        return self._order(lambda: self._client.get_order_by_client_id(client_order_id))
+
+    def order(self, broker_order_id: str) -> BrokerOrder | Missing | Away:
+        """Return an order by the broker's id."""
+        return self._order(lambda: self._client.get_order_by_id(broker_order_id))
+
+    def account(self) -> Told | Missing | Away:
+        """Return the account."""
+        return self._ask(self._client.get_account)
+
+    def position(self, symbol: str) -> Told | Missing | Away:
+        """Return the position in ``symbol``; Missing when flat."""
+        return self._ask(lambda: self._client.get_open_position(symbol))
+
+    def fills(self, broker_order_id: str, since: datetime | None) -> tuple[list[Fill], Away | None]:
+        """Return the order's fills by the account's activities since an instant, oldest first."""
+        query: dict[str, Any] = {"direction": "asc", "page_size": _ACTIVITY_PAGE}
+        if since is not None:
+            query["after"] = since.isoformat()
+        found: list[Fill] = []
+        for _ in range(ACTIVITY_PAGES_MAX):
+            told = self._ask(lambda: self._client.get("/account/activities/FILL", dict(query)))
+            if not isinstance(told, Told) or not isinstance(told.value, list):
+                return found, told if isinstance(told, Away) else Away("no list", self._last())
+            found += [_fill(row) for row in told.value if row.get("order_id") == broker_order_id]
+            if len(told.value) < _ACTIVITY_PAGE:
+                break
+            query["page_token"] = told.value[-1]["id"]
+        return found, None
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    @property
+    def last_call(self) -> Exchange | None:
+        """Return the last request and what came of it."""
+        return self._session.last
+
+    def _order(self, ask: Callable[[], Any]) -> BrokerOrder | Missing | Away:
+        told = self._ask(ask)
+        if not isinstance(told, Told):
+            return told
+        try:
+            return _parse_order(told.value, told.call)
+        except (KeyError, ValueError, TypeError, InvalidOperation) as error:
+            return Away(f"the answer is no order: {error!r}", told.call)
+
+    def _ask(self, ask: Callable[[], Any]) -> Told | Missing | Away:
+        call = self._asked(ask)
+        if call.status_code is None and call.duration_us < _QUICK_US:
+            # An idle connection that the server closed meanwhile: a question may simply be asked again.
+            call = self._asked(ask)
+        if call.status_code is None:
+            return Away(call.error or "no answer", call)
+        if call.status_code == _NOT_FOUND and _message(call) is not None:
+            return Missing(call)
+        if call.status_code >= 300:
+            return Away(f"HTTP {call.status_code}: {_words(call)}", call)
+        try:
+            return Told(json.loads(call.body or b"", parse_float=Decimal), call)
+        except ValueError as error:
+            return Away(f"the answer is no JSON: {error}", call)
+
+    def _asked(self, ask: Callable[[], Any]) -> Exchange:
+        try:
+            ask()
+        except (APIError, requests.RequestException, ValueError, OSError):
+            pass
+        return self._last()
+
+    def _last(self) -> Exchange:
+        if self._session.last is None:
+            raise RuntimeError("nothing was asked yet")
+        return self._session.last
+
+
+def _outcome(call: Exchange, client_order_id: str) -> Outcome:
+    if call.status_code is None:
+        reason = call.error or "no answer"
+        return Unclear(reason, call) if call.was_sent else NotSent(reason, call)
+    if call.status_code < 300:
+        return _accepted(call, client_order_id)
+    message = _message(call)
+    if call.status_code == _TOO_MANY:
+        return Refused(call.status_code, message or _words(call), call)
+    if call.status_code >= _SERVER_ERROR or call.status_code < _BAD_REQUEST or message is None:
+        return Unclear(f"HTTP {call.status_code}: {_words(call)}", call)
+    if is_duplicate_id(message):
+        return Unclear(f"the broker has this client_order_id already: {message}", call)
+    return Refused(call.status_code, message, call)
+
+
+def _accepted(call: Exchange, client_order_id: str) -> Outcome:
+    try:
+        order = _parse_order(json.loads(call.body or b"", parse_float=Decimal), call)
+    except (KeyError, ValueError, TypeError, InvalidOperation) as error:
+        return Unclear(f"HTTP {call.status_code} whose body is no order: {error!r}", call)
+    if order.client_order_id != client_order_id:
+        return Unclear(f"the answer speaks of order {order.client_order_id}", call)
+    return Accepted(order, call)
+
+
+def _parse_order(value: Any, call: Exchange) -> BrokerOrder:
+    average = value.get("filled_avg_price")
+    return BrokerOrder(
+        order_id=str(value["id"]),
+        client_order_id=str(value["client_order_id"]),
+        status=str(value["status"]),
+        filled_qty=Decimal(value.get("filled_qty") or 0),
+        filled_avg_price=None if average is None else Decimal(average),
+        updated_at=instant(value.get("updated_at")),
+        submitted_at=instant(value.get("submitted_at")),
+        replaced_by=value.get("replaced_by"),
+        raw=(call.body or b"").decode("utf-8", "replace"),
+    )
+
+
+def _fill(row: dict[str, Any]) -> Fill:
+    return Fill(
+        broker_order_id=str(row["order_id"]),
+        cumulative_qty=Decimal(row["cum_qty"]),
+        qty=Decimal(row["qty"]),
+        price=Decimal(row["price"]),
+        at=instant(row.get("transaction_time")),
+    )
+
+
+def _message(call: Exchange) -> str | None:
+    """Return the broker's own words in a JSON error body; None for anything else."""
+    try:
+        return str(json.loads(call.body or b"")["message"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _words(call: Exchange) -> str:
+    return (call.body or b"").decode("utf-8", "replace")[:300]

@@ -1,0 +1,56 @@
+"""What a snapshot of an order adds to what is recorded: a status, and the fills between the two totals. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from services.executor.book import Execution
+from services.executor.outcomes import BrokerOrder, Fill
+from services.executor.statuses import TRANSITIONS, execution_status
+from tradetrail.events.generated import OrderStatus
+
+ZERO = Decimal(0)
+
+
+def status_by(execution: Execution, order: BrokerOrder) -> OrderStatus:
+    """Return the execution's status by a snapshot; one that lags behind what is known changes nothing."""
+    status = execution_status(order.status, is_partly_filled=order.filled_qty > 0)
+    if status not in TRANSITIONS[execution.status]:
+        return execution.status
+    return status
+
+
+def says_something_new(execution: Execution, order: BrokerOrder) -> bool:
+    """Tell whether a snapshot differs from what is recorded."""
+    status = status_by(execution, order)
+    if order.filled_qty < execution.filled_qty_total:
+        return False
+    return (
+        status is not execution.status
+        or order.status != execution.broker_status
+        or order.filled_qty != execution.filled_qty_total
+    )
+
+
+def fills_between(
+    execution: Execution, order: BrokerOrder, known: Sequence[Fill]
+) -> list[Fill] | None:
+    """Return the fills that lead from the recorded total to the snapshot's, in order; None when one is missing."""
+    chain: list[Fill] = []
+    total = execution.filled_qty_total
+    for fill in sorted(known, key=lambda each: each.cumulative_qty):
+        if fill.cumulative_qty - fill.qty == total and fill.cumulative_qty <= order.filled_qty:
+            chain.append(fill)
+            total = fill.cumulative_qty
+    return chain if total == order.filled_qty else None
+
+
+def fill_by_totals(execution: Execution, order: BrokerOrder) -> list[Fill]:
+    """Return one fill for all that the totals grew by: when the broker tells no single fills."""
+    qty = order.filled_qty - execution.filled_qty_total
+    if qty <= 0 or order.filled_avg_price is None:
+        return []
+    before = (execution.filled_avg_price or ZERO) * execution.filled_qty_total
+    price = (order.filled_avg_price * order.filled_qty - before) / qty
+    return [Fill(order.order_id, order.filled_qty, qty, price, order.updated_at)]

@@ -1,0 +1,28 @@
+"""What the executor counts for /metrics."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+OUTCOMES = Counter(
+    "tradetrail_executor_post_outcomes_total", "What became of order POSTs.", ["outcome"]
+)
+POST_SECONDS = Histogram(
+    "tradetrail_executor_post_seconds",
+    "From sending an order to its answer, real time.",
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+BLOCKED = Counter(
+    "tradetrail_executor_blocked_total", "Decisions that a pre-trade control blocked.", ["control"]
+)
+IDLE_POLLS = Counter(
+    "tradetrail_executor_idle_polls_total", "Polls of open orders that said nothing new."
+)
+SKIPPED_EVENTS = Counter(
+    "tradetrail_executor_skipped_events_total", "Events that can't be read or contradict the log."
+)
+IS_ACTIVE = Gauge("tradetrail_executor_active", "1 while this process acts for its account.")
+UNANSWERED = Gauge(
+    "tradetrail_executor_unanswered_orders", "Orders without a definite state, or open."
+)
+PENDING = Gauge("tradetrail_executor_pending_decisions", "Decisions that wait for their turn.")
