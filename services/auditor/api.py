@@ -1,0 +1,112 @@
+"""The auditor over HTTP: health, metrics, and reports as JSON, CSV or pages, by what the client accepts."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import FastAPI, HTTPException, Path, Query, Request, Response
+from fastapi.responses import FileResponse, JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from services.auditor.pages import SECURITY_HEADERS, STYLE, Pages
+from services.auditor.problems import add_problem_handlers, wants_page
+from services.auditor.progress import Progress
+from tradetrail import __version__
+from tradetrail.reports.connection import ReaderPool
+from tradetrail.reports.counts import run_counts, symbols
+from tradetrail.reports.encode import to_json
+from tradetrail.reports.export import to_csv
+from tradetrail.reports.symbol import By, check_symbol, symbol_report, symbol_span
+
+_SYMBOL = Path(max_length=64, description="Symbol, such as AAPL or BRK.B.", examples=["AAPL"])
+_FROM = Query(alias="from", description="First day, inclusive, New York.", examples=["2020-01-01"])
+_TO = Query(alias="to", description="Last day, inclusive, New York.", examples=["2020-12-31"])
+_BY = Query(description="Which day of a disclosure the period applies to.")
+
+
+class AuditApi:
+    """The application and what its answers come from."""
+
+    def __init__(self, readers: ReaderPool, progress: Progress, ready_lag_age_s_max: float) -> None:
+        """Answer from ``readers``; say how far the audit is from ``progress``."""
+        self._readers = readers
+        self._progress = progress
+        self._ready_lag_age_s_max = ready_lag_age_s_max
+        self._pages = Pages(progress)
+
+    def app(self) -> FastAPI:
+        """Return the application."""
+        # The usual documentation pages load their scripts from elsewhere, so only the description itself is served.
+        app = FastAPI(
+            title="tradetrail auditor", version=__version__, docs_url=None, redoc_url=None
+        )
+        app.get("/health", summary="Readiness, positions and lag")(self.health)
+        app.get("/metrics", include_in_schema=False)(self.metrics)
+        app.get("/static/style.css", include_in_schema=False)(self.style)
+        app.get("/", include_in_schema=False)(self.overview)
+        app.get("/reports/symbol/{symbol}", summary="All activity of a symbol in a period")(
+            self.symbol
+        )
+        add_problem_handlers(app, self._pages.problem)
+        app.middleware("http")(_add_headers)
+        return app
+
+    async def health(self) -> JSONResponse:
+        """Tell whether the audit keeps up; 503 when it doesn't."""
+        ready, content = self._progress.standing().report(self._ready_lag_age_s_max)
+        return JSONResponse(content, 200 if ready else 503)
+
+    async def metrics(self) -> Response:
+        """Return the metrics."""
+        self._progress.standing()
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    async def style(self) -> FileResponse:
+        """Return the pages' style sheet."""
+        return FileResponse(STYLE, media_type="text/css")
+
+    def overview(self, request: Request) -> Response:
+        """Return the page that lists every symbol."""
+        with self._readers.connection() as connection:
+            found, counts = symbols(connection), run_counts(connection)
+        if not wants_page(request) and "json" in request.headers.get("accept", ""):
+            return _json({"symbols": found, "counts": counts})
+        return self._pages.overview(request, found, counts)
+
+    def symbol(
+        self,
+        request: Request,
+        symbol: Annotated[str, _SYMBOL],
+        first: Annotated[date | None, _FROM] = None,
+        last: Annotated[date | None, _TO] = None,
+        by: Annotated[By, _BY] = By.REPORTED,
+    ) -> Response:
+        """Return the symbol report; without a period, over everything that is recorded."""
+        symbol = check_symbol(symbol)
+        with self._readers.connection() as connection:
+            span = symbol_span(connection, symbol)
+            if span is None:
+                raise HTTPException(
+                    404, f"Nothing is recorded about {symbol}. / lists the symbols there are."
+                )
+            start, end = (
+                first or min(span[0], last or span[0]),
+                last or max(span[1], first or span[1]),
+            )
+            report = symbol_report(connection, symbol, start, end, by)
+        if wants_page(request):
+            return self._pages.symbol(request, report)
+        if "text/csv" in request.headers.get("accept", ""):
+            return Response(to_csv(report), media_type="text/csv")
+        return _json(report)
+
+
+def _json(content: Any) -> Response:
+    return Response(to_json(content), media_type="application/json")
+
+
+async def _add_headers(request: Request, call_next: Any) -> Response:
+    response: Response = await call_next(request)
+    response.headers.update(SECURITY_HEADERS)
+    return response

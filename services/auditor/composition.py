@@ -1,0 +1,62 @@
+"""Puts the auditor together: the one place that knows every part."""
+
+from __future__ import annotations
+
+import threading
+
+from services.auditor.api import AuditApi
+from services.auditor.migrate import migrate
+from services.auditor.progress import Progress
+from services.auditor.quarantine import Quarantine
+from services.auditor.server import Server
+from services.auditor.service import Auditor
+from services.auditor.settings import AuditorSettings
+from services.auditor.source import Source
+from services.auditor.store import Store
+from tradetrail.clock import open_clock
+from tradetrail.log.codec import Codec
+from tradetrail.log.configuration import Stamp
+from tradetrail.log.producer import EventProducer
+from tradetrail.log.provision import begin
+from tradetrail.log.topics import Topics
+from tradetrail.reports.connection import DatabaseSettings, ReaderPool
+from tradetrail.settings import SharedSettings, configuration, load
+
+
+def migrate_database(_shared: SharedSettings, _stop: threading.Event) -> None:
+    """Bring the audit schema up to date."""
+    database = load(DatabaseSettings)
+    migrate(database.postgres_dsn.get_secret_value(), database.postgres_schema)
+
+
+def run(shared: SharedSettings, stop: threading.Event) -> None:
+    """Record the configuration, then audit and answer until asked to stop."""
+    settings, database = load(AuditorSettings), load(DatabaseSettings)
+    dsn, schema = database.postgres_dsn.get_secret_value(), database.postgres_schema
+    topics, clock = Topics.of(shared), open_clock(shared.clock_url)
+    codec, stamp = Codec(shared.registry_url), Stamp("auditor", shared.instance)
+    producer = EventProducer(shared, codec)
+    content = configuration(settings, database)
+    begin(shared, codec, topics, stamp, clock, content)
+    progress = Progress()
+    store = Store(dsn, schema, settings.writer_role)
+    source = Source(shared, topics.all(), store.positions, progress)
+    auditor = Auditor(
+        settings,
+        codec,
+        source,
+        store,
+        Quarantine(producer, topics, stamp, clock),
+        progress,
+        frozenset(spec.name for spec in topics.specs() if spec.compacted),
+        stop,
+    )
+    readers = ReaderPool(dsn, schema, settings.reader_role, settings.reader_connections_max)
+    api = AuditApi(readers, progress, settings.ready_lag_age_s_max)
+    server = Server(api.app(), shared.http_host, shared.http_port)
+    server.start()
+    try:
+        auditor.run()
+    finally:
+        server.close()
+        readers.close()

@@ -1,0 +1,118 @@
+"""One event as the auditor holds it: where it stands, its exact bytes, what it says or why it can't be read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from tradetrail.errors import Poison
+from tradetrail.events.generated import DeadLetterReason
+from tradetrail.log.codec import BadEvent, Decoded
+from tradetrail.log.reader import Received
+from tradetrail.reports.encode import to_json
+
+# Names what the hash covers and how; a later form would be a new name beside this one, never a change of it.
+HASH_DOMAIN = b"tradetrail.event.1"
+# Ids are 31 bits on the wire of every registry; a broken header can claim more.
+_SCHEMA_ID_MAX = (1 << 31) - 1
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LENGTH = struct.Struct(">q")
+_PLACE = struct.Struct(">qqq")
+_NOTHING = _LENGTH.pack(-1)
+
+
+@dataclass(slots=True)
+class Entry:
+    """An event of the log.
+
+    Exactly one of ``decoded`` and ``bad`` is set, but for tombstones, which have neither. ``published``: the dead
+    letter of a bad one is confirmed.
+    """
+
+    message: Received
+    decoded: Decoded | None = None
+    bad: BadEvent | None = None
+    published: bool = False
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """Return topic, partition and offset."""
+        return (self.message.topic, self.message.partition, self.message.offset)
+
+    @property
+    def month(self) -> date:
+        """Return the first day of the month, UTC, of Kafka's append time."""
+        return self.message.appended_at.date().replace(day=1)
+
+    @property
+    def type_name(self) -> str | None:
+        """Return the event type without its namespace."""
+        return self.decoded.type_name.rpartition(".")[2] if self.decoded else None
+
+    def position(self) -> dict[str, Any]:
+        """Return the position columns of a row that this event makes."""
+        message = self.message
+        return {
+            "event_id": self.decoded.datum["event_id"] if self.decoded else None,
+            "topic": message.topic,
+            "partition": message.partition,
+            "offset": message.offset,
+            "available_at": message.appended_at,
+        }
+
+    @property
+    def claimed_schema_id(self) -> int | None:
+        """Return the schema id that a bad event claims, if it is one that a registry could give."""
+        claimed = self.bad.schema_id if self.bad else None
+        return claimed if claimed is not None and claimed <= _SCHEMA_ID_MAX else None
+
+    def refuse(self, reason: str) -> None:
+        """Turn it into an event that can be kept but not read: its content does not fit the tables."""
+        schema_id = self.decoded.schema_id if self.decoded else None
+        self.bad = BadEvent(DeadLetterReason.NOT_STORABLE, reason, schema_id)
+        self.decoded = None
+
+
+def event_hash(message: Received) -> bytes:
+    """Return the SHA-256 over position, append time, key and value.
+
+    Hashed bytes: the domain name, the topic, each after its length; partition, offset, append time in milliseconds
+    since 1970; key and value, each after its length. Every number is 8 bytes, big-endian, signed; a missing key or
+    value has length -1. So no border can shift.
+    """
+    topic = message.topic.encode()
+    digest = hashlib.sha256(_LENGTH.pack(len(HASH_DOMAIN)))
+    digest.update(HASH_DOMAIN)
+    digest.update(_LENGTH.pack(len(topic)))
+    digest.update(topic)
+    millis = (message.appended_at - _EPOCH) // timedelta(milliseconds=1)
+    digest.update(_PLACE.pack(message.partition, message.offset, millis))
+    for part in (message.key, message.value):
+        digest.update(_NOTHING if part is None else _LENGTH.pack(len(part)))
+        digest.update(part or b"")
+    return digest.digest()
+
+
+def json_text(text: str | None) -> str | None:
+    """Return ``text`` if Postgres can keep it as JSON, else the JSON string that says it."""
+    if text is None:
+        return None
+    try:
+        json.loads(text, parse_constant=_refuse, parse_float=Decimal)
+        readable = "\\u0000" not in text
+    except (ValueError, RecursionError):
+        readable = False
+    return text if readable else to_json(text)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+class NotStorable(Poison):
+    """The database refuses what an event says (too long, out of range): it goes to dead letters."""

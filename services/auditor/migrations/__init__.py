@@ -1,0 +1,1 @@
+"""The audit database's schema, forward only and additive: the previous release keeps running through each step."""

@@ -1,0 +1,69 @@
+"""What people and the auditor itself state: operator acts, alerts, dead letters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from services.auditor.entry import Entry, json_text
+from services.auditor.projections.content import content, pick
+from services.auditor.rows import Change
+from services.auditor.tables import (
+    ALERTS,
+    DEAD_LETTER_FOUND,
+    DEAD_LETTER_SENT,
+    DEAD_LETTERS,
+    OPERATOR_ACTS,
+)
+from tradetrail.log.codec import BadEvent
+from tradetrail.reports.encode import to_json
+
+
+def operator_act(entry: Entry) -> Iterator[Change]:
+    """Project OperatorActed."""
+    act = content(entry)
+    values = pick(
+        act,
+        *("act", "operator", "why", "scope", "symbol", "decision_id", "execution_id"),
+        "idempotency_key",
+    )
+    values["act_id"] = act["event_id"]
+    values["arguments"] = json_text(act["arguments"])
+    values["acted_at"] = act["occurred_at"]
+    yield Change(OPERATOR_ACTS, OPERATOR_ACTS.groups[0], values | entry.position())
+
+
+def alert(entry: Entry) -> Iterator[Change]:
+    """Project AlertRaised."""
+    raised = content(entry)
+    values = pick(raised, "rule", "severity", "subject", "message", "symbol")
+    values["alert_id"] = raised["event_id"]
+    values["deliveries"] = to_json(raised["deliveries"])
+    values["raised_at"] = raised["occurred_at"]
+    yield Change(ALERTS, ALERTS.groups[0], values | entry.position())
+
+
+def dead_letter(entry: Entry) -> Iterator[Change]:
+    """Project EventDeadLettered: why, as it was published, and where."""
+    letter = content(entry)
+    source = pick(letter, "source_topic", "source_partition", "source_offset")
+    found = pick(letter, "source_key", "reason_code", "reason", "schema_id")
+    found["detected_offset"] = letter["source_offset"]
+    yield Change(DEAD_LETTERS, DEAD_LETTER_FOUND, source | found)
+    sent = {"occurred_at": letter["occurred_at"]} | entry.position()
+    yield Change(DEAD_LETTERS, DEAD_LETTER_SENT, source | sent)
+
+
+def unreadable(entry: Entry, bad: BadEvent) -> Change:
+    """Return the row of an event that could not be read or stored, before its dead letter has come back."""
+    message = entry.message
+    values = {
+        "source_topic": message.topic,
+        "source_partition": message.partition,
+        "source_offset": message.offset,
+        "source_key": message.key,
+        "reason_code": str(bad.code),
+        "reason": str(bad).replace("\x00", "\ufffd"),
+        "schema_id": entry.claimed_schema_id,
+        "detected_offset": message.offset,
+    }
+    return Change(DEAD_LETTERS, DEAD_LETTER_FOUND, values)

@@ -1,0 +1,261 @@
+"""The database edge of the writer: one transaction per batch holds its events, its rows and the consumed positions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import structlog
+from psycopg import errors, sql
+
+from services.auditor import statements
+from services.auditor.entry import Entry, NotStorable, event_hash
+from services.auditor.projections import project
+from services.auditor.rows import add_stubs, fold
+from services.auditor.tables import TABLES
+from tradetrail.errors import Fatal, Retryable
+from tradetrail.log.reader import Place
+
+# Postgres answers a new connection in milliseconds; five seconds tell a busy server from a lost one.
+CONNECT_TIMEOUT_S = 5
+# A batch of 10,000 events takes about a second; a minute covers a checkpoint storm. Past it the batch is done again.
+STATEMENT_TIMEOUT_MS = 60_000
+# A frozen auditor must not hold its position rows for ever: after this Postgres ends its session and another goes on.
+IDLE_TIMEOUT_MS = 30_000
+# Waiting this long for rows that another auditor holds means it may be frozen; it is looked at then.
+LOCK_TIMEOUT_MS = 10_000
+# A transaction that has waited for its own client this long is of a frozen or lost auditor: a live one sends its batch
+# within seconds. Postgres itself ends it when idle, but not in the middle of a COPY.
+FROZEN_AFTER_S = 15
+# How long unacknowledged bytes may wait before a silent network counts as a lost connection.
+TCP_TIMEOUT_MS = 10_000
+
+APPLICATION = "tradetrail-auditor"
+
+log = structlog.get_logger(__name__)
+
+
+class LostRace(Retryable):
+    """Another auditor advanced a position of this batch: read the positions again and go on from there."""
+
+
+class EventsKnown(Retryable):
+    """Some events of the batch are in the database already (positions were set back): write it through the stage."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """Events in log order per partition, and how each partition's position moves with them."""
+
+    entries: list[Entry] = field(default_factory=list)
+    starts: dict[Place, int] = field(default_factory=dict)
+    ends: dict[Place, int] = field(default_factory=dict)
+
+
+class Store:
+    """The writer's one connection. Not thread-safe. After any failure the connection is made anew."""
+
+    def __init__(self, dsn: str, schema: str, role: str) -> None:
+        """Nothing is connected before the first use."""
+        self._dsn = dsn
+        self._schema = schema
+        self._role = role
+        self._connection: psycopg.Connection[Any] | None = None
+        self._months: set[date] = set()
+        self._schema_ids: set[int] = set()
+
+    def positions(self, places: Iterable[Place]) -> dict[Place, int]:
+        """Return the next offset to audit of each place; a place met for the first time begins at 0."""
+        wanted = _columns(sorted(places))
+        with self._session() as connection, connection.transaction():
+            connection.execute(statements.ADD_POSITIONS, wanted)
+            rows = connection.execute(statements.READ_POSITIONS, wanted).fetchall()
+        return {(topic, partition): offset for topic, partition, offset in rows}
+
+    def write(self, batch: Batch, schemas: dict[int, tuple[str, str]]) -> None:
+        """Commit a batch: events, typed rows, positions, and ``schemas`` (id → type, text) not kept yet.
+
+        Raises LostRace when a position isn't where the batch begins, NotStorable when the database refuses what some
+        event says (``culprits`` tells which), Retryable while the database is away, Fatal without its tables.
+        """
+        try:
+            self._write(batch, schemas, staged=False)
+        except EventsKnown:
+            log.warning("events of this batch are known: positions were set back")
+            self._write(batch, schemas, staged=True)
+        self._schema_ids.update(schemas)
+
+    def culprits(self, entries: Sequence[Entry]) -> list[tuple[Entry, str]]:
+        """Return the entries that the database refuses, each with its reason; tried in a transaction that is undone."""
+        try:
+            with self._session() as connection, connection.transaction(force_rollback=True):
+                self._rows(connection, entries)
+                self._events(connection, entries, staged=True)
+                connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        except NotStorable as error:
+            if len(entries) == 1:
+                return [(entries[0], str(error))]
+            half = len(entries) // 2
+            return self.culprits(entries[:half]) + self.culprits(entries[half:])
+        return []
+
+    def close(self) -> None:
+        """Close the connection, if any."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _write(self, batch: Batch, schemas: dict[int, tuple[str, str]], *, staged: bool) -> None:
+        with self._session() as connection:
+            self._ensure_months(connection, {entry.month for entry in batch.entries})
+            with connection.transaction():
+                self._advance(connection, batch)
+                for schema_id in sorted(schemas.keys() - self._schema_ids):
+                    connection.execute(statements.ADD_SCHEMA, (schema_id, *schemas[schema_id]))
+                self._events(connection, batch.entries, staged=staged)
+                self._rows(connection, batch.entries)
+
+    def _ensure_months(self, connection: psycopg.Connection[Any], months: set[date]) -> None:
+        # In a transaction of its own: a new partition must not wait for, or hold up, another auditor's batch.
+        for month in sorted(months - self._months):
+            with connection.transaction():
+                connection.execute(statements.ENSURE_MONTH, (month,))
+            self._months.add(month)
+
+    def _advance(self, connection: psycopg.Connection[Any], batch: Batch) -> None:
+        places = sorted(batch.ends)
+        held = _columns(places)
+        found = {
+            (topic, partition): offset
+            for topic, partition, offset in connection.execute(statements.LOCK_POSITIONS, held)
+        }
+        if moved := [place for place in places if found.get(place) != batch.starts[place]]:
+            raise LostRace(f"another auditor is past us in {moved}: continuing from its positions")
+        to = [batch.ends[place] for place in places]
+        connection.execute(statements.ADVANCE_POSITIONS, held | {"to": to})
+
+    def _events(
+        self, connection: psycopg.Connection[Any], entries: Sequence[Entry], *, staged: bool
+    ) -> None:
+        if not entries:
+            return
+        with connection.cursor() as cursor:
+            with cursor.copy(statements.copy_events(staged)) as copy:
+                copy.set_types(statements.EVENT_TYPES)
+                for entry in entries:
+                    copy.write_row(_event_row(entry))
+            if staged:
+                cursor.execute(statements.UNSTAGE_EVENTS)
+
+    def _rows(self, connection: psycopg.Connection[Any], entries: Sequence[Entry]) -> None:
+        folded = fold(project(entries))
+        add_stubs(folded, TABLES)
+        for name, table in TABLES.items():
+            rows = folded.get(name)
+            if not rows:
+                continue
+            columns = table.columns
+            with connection.cursor() as cursor:
+                with cursor.copy(statements.copy_stage(table)) as copy:
+                    for row in rows.values():
+                        copy.write_row([row.get(column) for column in columns])
+                cursor.execute(statements.merge(table))
+
+    @contextmanager
+    def _session(self) -> Iterator[psycopg.Connection[Any]]:
+        try:
+            if self._connection is None:
+                self._connection = self._connect()
+            yield self._connection
+        except psycopg.Error as error:
+            if isinstance(error, errors.LockNotAvailable):
+                self._end_frozen()
+            if _lost(error, self._connection):
+                self.close()
+            raise _translate(error) from error
+
+    def _end_frozen(self) -> None:
+        # As the role that logged in: ending a session takes its own user, which the writer's role is not.
+        try:
+            with psycopg.connect(
+                self._dsn, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S
+            ) as connection:
+                ended = connection.execute(statements.END_FROZEN, (APPLICATION, FROZEN_AFTER_S))
+                for pid, waited, _done in ended:
+                    log.warning(
+                        "ended the session of a frozen auditor", pid=pid, waited=str(waited)
+                    )
+        except psycopg.Error as error:
+            log.warning("can't look for frozen auditors", error=str(error))
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        connection = psycopg.connect(
+            self._dsn,
+            autocommit=True,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            tcp_user_timeout=TCP_TIMEOUT_MS,
+            application_name=APPLICATION,
+        )
+        for name, value in (
+            ("search_path", self._schema),
+            ("statement_timeout", str(STATEMENT_TIMEOUT_MS)),
+            ("lock_timeout", str(LOCK_TIMEOUT_MS)),
+            ("idle_in_transaction_session_timeout", str(IDLE_TIMEOUT_MS)),
+            ("timezone", "UTC"),
+        ):
+            connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+        if self._role:
+            connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(self._role)))
+        connection.execute(statements.STAGE_EVENTS)
+        for table in TABLES.values():
+            connection.execute(statements.stage(table))
+        return connection
+
+
+def _columns(places: Sequence[Place]) -> dict[str, Any]:
+    return {"topics": [t for t, _ in places], "partitions": [p for _, p in places]}
+
+
+def _event_row(entry: Entry) -> tuple[Any, ...]:
+    message = entry.message
+    head = (entry.month, message.topic, message.partition, message.offset, message.appended_at)
+    tail = (event_hash(message), message.key, message.value)
+    if entry.decoded is None:
+        return (*head, None, None, None, None, None, None, *tail)
+    datum = entry.decoded.datum
+    try:
+        event_id = UUID(datum["event_id"])
+    except ValueError as error:
+        raise NotStorable(f"event_id {datum['event_id']!r} is no UUID") from error
+    said = (entry.type_name, datum["symbol"], event_id, datum["occurred_at"], datum["story_id"])
+    return (*head, *said, entry.decoded.schema_id, *tail)
+
+
+def _lost(error: psycopg.Error, connection: psycopg.Connection[Any] | None) -> bool:
+    # After these the session is gone, or its state is in doubt; what the database refused leaves it usable.
+    return (
+        connection is None
+        or connection.closed
+        or not isinstance(error, psycopg.DataError | psycopg.IntegrityError)
+    )
+
+
+def _translate(error: psycopg.Error) -> Exception:
+    text = str(error).strip().replace("\x00", "")
+    if isinstance(error, errors.UniqueViolation) and (error.diag.table_name or "").startswith(
+        "events"
+    ):
+        return EventsKnown(text)
+    if isinstance(error, psycopg.DataError | psycopg.IntegrityError | errors.ProgramLimitExceeded):
+        return NotStorable(text)
+    if isinstance(error, psycopg.ProgrammingError):
+        return Fatal(
+            f"the audit database is not as this version needs it: {text}; run "
+            "python -m services.auditor --migrate with a role that may change it"
+        )
+    return Retryable(f"the audit database is away: {text}")
