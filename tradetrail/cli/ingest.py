@@ -1,0 +1,71 @@
+"""``tradetrail ingest TASK``: one ingestion run now, by the ingestor itself, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+
+from tradetrail.errors import UsageError
+from tradetrail.stack.running import running_env
+
+TASKS = (
+    "data_fetch:congress_daily",
+    "data_fetch:insider_daily",
+    "data_fetch:committees",
+    "maintenance:daily",
+)
+# A run has its own limits for each wait; an interrupted one gets this long to say how it ended.
+_STOP_TIMEOUT_S = 15.0
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        epilog="Examples: `tradetrail ingest data_fetch:congress_daily`; "
+        "`tradetrail ingest data_fetch:congress_daily --from 2020-01-01 --to 2020-03-31`"
+    )(ingest)
+
+
+def ingest(
+    task: Annotated[str, typer.Argument(help="One of: " + ", ".join(TASKS))],
+    start: Annotated[
+        str, typer.Option("--from", metavar="D", help="First day of report, YYYY-MM-DD")
+    ] = "",
+    end: Annotated[
+        str, typer.Option("--to", metavar="D", help="Last day of report, YYYY-MM-DD")
+    ] = "",
+) -> None:
+    """Run one ingestion task now. Exit code 0: completed; 1: the run failed; 2: usage; 3: a server is away."""
+    if task not in TASKS:
+        raise UsageError(f"there is no task {task!r}; the tasks are: {', '.join(TASKS)}")
+    command = [sys.executable, "-m", "services.ingestor", "--once", task]
+    if start:
+        command += ["--from", start]
+    if end:
+        command += ["--to", end]
+    raise typer.Exit(_run(command, _environment()))
+
+
+def _environment() -> Mapping[str, str]:
+    """Return our environment, completed by the settings of the local stack that runs, if one does."""
+    people = {"TRADETRAIL_LOG_FORMAT": "console", "TRADETRAIL_LOG_LEVEL": "warning"}
+    return {**people, **(running_env() or {}), **os.environ}
+
+
+def _run(command: list[str], env: Mapping[str, str]) -> int:
+    process = subprocess.Popen(command, env=dict(env))
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.terminate()
+        process.wait(_STOP_TIMEOUT_S)
+        raise
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()

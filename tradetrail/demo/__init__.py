@@ -1,0 +1,1 @@
+"""The demo: the whole system on simulated vendors, walked through time session by session."""

@@ -1,0 +1,76 @@
+"""Reports as JSON: decimals as exact numbers without needless zeros, instants and days in ISO 8601."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from json.encoder import encode_basestring
+from typing import Any
+from uuid import UUID
+
+
+def to_json(value: Any, *, indent: int | None = None) -> str:
+    """Return ``value`` as JSON text.
+
+    A Decimal becomes a number with exactly its digits (100.00 is 100, 0.10 is 0.1), never through a float; an instant
+    is UTC with a Z; keys keep their order. Raises TypeError for what JSON has no form for, NaN among it.
+    """
+    parts: list[str] = []
+    _write(value, parts.append, indent, 0)
+    return "".join(parts)
+
+
+def plain(value: Decimal) -> str:
+    """Return the digits of a finite Decimal without exponent and without zeros that say nothing."""
+    text = format(value, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
+
+
+def instant(value: datetime) -> str:
+    """Return an aware instant as ISO 8601 in UTC, ending in Z."""
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+
+
+def _write(value: Any, put: Any, indent: int | None, depth: int) -> None:
+    if isinstance(value, str):
+        put(encode_basestring(value))
+    elif isinstance(value, dict):
+        colon = ":" if indent is None else ": "
+        items = [(encode_basestring(str(key)) + colon, item) for key, item in value.items()]
+        _container("{}", items, put, indent, depth)
+    elif isinstance(value, list | tuple):
+        _container("[]", [("", item) for item in value], put, indent, depth)
+    else:
+        put(_scalar(value))
+
+
+def _container(
+    brackets: str, items: list[tuple[str, Any]], put: Any, indent: int | None, depth: int
+) -> None:
+    if not items:
+        put(brackets)
+        return
+    inner = "" if indent is None else "\n" + " " * (indent * (depth + 1))
+    before = brackets[0] + inner
+    for label, item in items:
+        put(before + label)
+        _write(item, put, indent, depth + 1)
+        before = "," + inner
+    put(("" if indent is None else "\n" + " " * (indent * depth)) + brackets[1])
+
+
+def _scalar(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise TypeError(f"{value} has no form in JSON")
+        return plain(value)
+    if isinstance(value, datetime):
+        return f'"{instant(value)}"'
+    if isinstance(value, date | UUID):
+        return f'"{value}"'
+    return json.dumps(value, allow_nan=False)

@@ -1,0 +1,2 @@
+-- Orders, one an attempt, by status.
+SELECT status AS name, count(*) AS count FROM trade_executions WHERE created_at IS NOT NULL GROUP BY status ORDER BY status
