@@ -1,0 +1,1 @@
+"""What the container test needs: the engine's command line, stand-ins for foreign images, the walk inside."""

@@ -1,0 +1,170 @@
+"""Runs real auditors against a schema of the test's own, and reads what the log and the database hold."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, LiteralString
+from uuid import uuid4
+
+import psycopg
+import requests
+from psycopg import sql
+
+from services.auditor.migrate import migrate
+from services.auditor.tables import TABLES
+from tests.eventually import eventually
+from tradetrail.events import Event
+from tradetrail.log.codec import Codec
+from tradetrail.log.producer import EventProducer, Outgoing
+from tradetrail.log.reader import end_offsets, places_of, read_all
+from tradetrail.log.topics import Topics
+from tradetrail.settings import SharedSettings
+
+# A stop ends at a batch boundary; the service promises 10 s.
+STOP_TIMEOUT_S = 10.0
+
+
+def free_port() -> int:
+    """Return a port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Audit:
+    """A log, a schema and the auditors that connect them."""
+
+    log: SharedSettings
+    dsn: str
+    schema: str = field(default_factory=lambda: f"audit_{uuid4().hex[:8]}")
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Make the schema."""
+        migrate(self.dsn, self.schema)
+        self.topics = Topics.of(self.log)
+        self.producer = EventProducer(self.log, Codec(self.log.registry_url))
+
+    def start(self, **settings: str) -> Running:
+        """Start one auditor; ``settings`` are environment variables without their prefix."""
+        port = free_port()
+        env = {
+            "TRADETRAIL_KAFKA": self.log.kafka,
+            "TRADETRAIL_REGISTRY_URL": self.log.registry_url,
+            "TRADETRAIL_TOPIC_PREFIX": self.log.topic_prefix,
+            "TRADETRAIL_POSTGRES_DSN": self.dsn,
+            "TRADETRAIL_POSTGRES_SCHEMA": self.schema,
+            "TRADETRAIL_HTTP_PORT": str(port),
+        }
+        named = {f"TRADETRAIL_{name}": value for name, value in settings.items()}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "services.auditor"], env={**os.environ, **env, **named}
+        )
+        self.processes.append(process)
+        return Running(process, f"http://127.0.0.1:{port}")
+
+    def send(self, placed: Iterable[tuple[str, str, Event]]) -> None:
+        """Send events, each as (topic without prefix, key, event)."""
+        self.producer.send([Outgoing(self.log.topic_prefix + t, key, ev) for t, key, ev in placed])
+
+    def wait_audited(self, within_s: float = 60.0) -> None:
+        """Wait until the database's positions are the log's ends."""
+        places = places_of(self.log, self.topics.all())
+
+        def behind() -> dict[str, tuple[int, int]]:
+            ends = end_offsets(self.log, places, committed_only=False)
+            with psycopg.connect(self.dsn) as connection:
+                query = sql.SQL("SELECT topic, partition, next_offset FROM {}.positions")
+                found = connection.execute(query.format(sql.Identifier(self.schema))).fetchall()
+            at = {(topic, partition): offset for topic, partition, offset in found}
+            return {
+                f"{t}/{p}": (at.get((t, p), 0), end)
+                for (t, p), end in ends.items()
+                if at.get((t, p), 0) != end
+            }
+
+        eventually(behind, lambda left: not left, within_s=within_s, every_s=0.2)
+
+    def rows(self, statement: LiteralString, **arguments: Any) -> list[tuple[Any, ...]]:
+        """Return a query's rows; unqualified names are of this audit's schema."""
+        with psycopg.connect(self.dsn, options=f"-c search_path={self.schema}") as connection:
+            return connection.execute(statement, arguments).fetchall()
+
+    def tables(self) -> dict[str, list[Any]]:
+        """Return every row of every typed table, sorted, as JSON; but not what auditors record of themselves."""
+        found = {}
+        for name in TABLES:
+            query = f'SELECT row_to_json(t)::text FROM "{name}" AS t ORDER BY 1'
+            found[name] = [text for (text,) in self.rows(query) if '"scope":"auditor"' not in text]
+        return found
+
+    def differences(self) -> list[str]:
+        """Return how the events of log and database differ: missing, extra, doubled or altered ones."""
+        logged = {
+            (m.topic, m.partition, m.offset): (m.key, m.value, m.appended_at)
+            for m in read_all(self.log, self.topics.all())
+        }
+        kept = self.rows('SELECT topic, partition, "offset", key, value, available_at FROM events')
+        stored = {tuple(row[:3]): tuple(row[3:]) for row in kept}
+        found = [f"missing {place}" for place in logged.keys() - stored.keys()]
+        found += [f"extra {place}" for place in stored.keys() - logged.keys()]
+        found += [f"altered {p}" for p in logged.keys() & stored.keys() if logged[p] != stored[p]]
+        return found + [f"doubled: {len(kept)} rows, {len(stored)} places"] * (
+            len(kept) != len(stored)
+        )
+
+    def drop(self) -> None:
+        """Stop what still runs and drop the schema."""
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(self.schema))
+            )
+
+
+@dataclass
+class Running:
+    """One auditor process."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+
+    def health(self) -> requests.Response:
+        """Return what /health answers."""
+        return requests.get(f"{self.url}/health", timeout=5)
+
+    def wait_ready(self) -> Running:
+        """Wait until it answers that it is ready."""
+        eventually(self.health, lambda answer: answer.status_code == 200)
+        return self
+
+    def kill(self) -> None:
+        """End it without warning."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> int:
+        """Ask it to stop; return its exit code. Fails when that takes longer than promised."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(STOP_TIMEOUT_S)
+
+
+@contextmanager
+def audit_of(log: SharedSettings, dsn: str) -> Iterator[Audit]:
+    """Make an audit and take it away again."""
+    audit = Audit(log, dsn)
+    try:
+        yield audit
+    finally:
+        audit.drop()

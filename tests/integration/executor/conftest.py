@@ -1,0 +1,28 @@
+"""A fresh log and a fresh simulated broker for every test of the executor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contract.alpaca_client import Alpaca, server_factory, stop
+from tests.integration.executor.harness import Desk, opened
+from tradetrail.settings import SharedSettings
+
+
+@pytest.fixture(scope="session")
+def brokers() -> Iterator[Callable[..., Alpaca]]:
+    """Return what starts simulated brokers."""
+    with server_factory() as start:
+        yield start
+
+
+@pytest.fixture
+def desk(log: SharedSettings, brokers: Callable[..., Alpaca], tmp_path: Path) -> Iterator[Desk]:
+    """Return a fresh log and a broker before the open of the small world's second day."""
+    alpaca = brokers()
+    with opened(log, alpaca, tmp_path) as desk:
+        yield desk
+    stop(alpaca)

@@ -1,0 +1,90 @@
+"""Killing and freezing executors at the worst instants: no order doubled, none lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from services.executor.crash import STEPS
+from tests.eventually import eventually
+from tests.integration.executor.harness import IN_SESSION, Desk, decision_made
+from tradetrail.events.generated import OrderSubmitting, OrderUpdated
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_kill_at_any_step_loses_and_doubles_nothing(desk: Desk, step: str) -> None:
+    desk.alpaca.control(now=IN_SESSION)
+    decision = decision_made("killed", at=IN_SESSION)
+    follower = decision_made("next", at=IN_SESSION, quantity="7", strength="9")
+    desk.decide(decision, follower)
+    desk.executor(die_at=step).wait_dead()
+    desk.executor(lookup_every_s=0.1, not_found_for_s=0.5)
+    desk.eventually_over(decision, follower)
+
+    assert [order["qty"] for order in desk.orders()] == ["10", "7"]
+    for each in (decision, follower):
+        assert len(desk.of(OrderSubmitting, each)) == 1
+        fills = [u for u in desk.of(OrderUpdated, each) if u.fill_qty is not None]
+        assert sum(u.fill_qty or 0 for u in fills) == each.quantity
+        assert desk.statuses(each)[-1] == "filled"
+
+
+def test_a_standby_takes_over_when_the_active_one_dies(desk: Desk) -> None:
+    desk.alpaca.control(now=IN_SESSION)
+    first = desk.active_executor()
+    second = desk.executor()
+    eventually(second.health, lambda health: health["status"] == "ready" and not health["active"])
+    first.kill()
+    second.wait_active()
+    decision = decision_made("taken-over", at=IN_SESSION)
+    desk.decide(decision)
+    desk.eventually_over(decision)
+    assert len(desk.orders()) == 1
+
+
+def test_a_standby_takes_over_at_once_when_the_active_one_stops(desk: Desk) -> None:
+    first = desk.active_executor()
+    second = desk.executor()
+    eventually(second.health)
+    assert first.stop() == 0
+    eventually(second.health, lambda health: health["active"], within_s=6)
+
+
+def test_an_executor_frozen_before_its_post_sends_nothing_when_it_wakes(desk: Desk) -> None:
+    desk.alpaca.control(now=IN_SESSION)
+    frozen = desk.active_executor(die_at="freeze after_intent")
+    standby = desk.executor(lookup_every_s=0.1, not_found_for_s=0.5)
+    eventually(standby.health)
+    decision = decision_made("frozen", at=IN_SESSION)
+    desk.decide(decision)
+    standby.wait_active()
+    desk.eventually_over(decision)
+    (order,) = desk.orders()
+    os.kill(frozen.popen.pid, signal.SIGCONT)
+    eventually(frozen.health, lambda health: not health["active"])
+    assert desk.orders() == [order]
+    assert desk.alpaca.book()["order_posts"] == {order["client_order_id"]: 1}
+    assert desk.statuses(decision)[-1] == "filled"
+
+
+def test_a_frozen_executor_wakes_up_as_a_standby(desk: Desk) -> None:
+    desk.alpaca.control(now=IN_SESSION)
+    first = desk.active_executor()
+    second = desk.executor()
+    eventually(second.health)
+    os.kill(first.popen.pid, signal.SIGSTOP)
+    second.wait_active()
+    decision = decision_made("while-frozen", at=IN_SESSION)
+    desk.decide(decision)
+    desk.eventually_over(decision)
+    os.kill(first.popen.pid, signal.SIGCONT)
+    eventually(first.health, lambda health: not health["active"])
+    later = decision_made("after-waking", at=IN_SESSION, quantity="4")
+    desk.decide(later)
+    desk.eventually_over(later)
+    assert [order["qty"] for order in desk.orders()] == ["10", "4"]
+    assert second.health()["active"]

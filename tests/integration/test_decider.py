@@ -1,0 +1,244 @@
+"""The decider on a real log and a simulated Alpaca: every trigger one answer, exactly once, from its view alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+import pytest
+import requests
+
+from tests.eventually import eventually
+from tests.integration.disclosed import Row, morning, publish, run_events
+from tradetrail.events import Event
+from tradetrail.events.generated import (
+    ApiCallRecorded,
+    DecisionDeclined,
+    DecisionMade,
+    DeclineReason,
+    Direction,
+    Side,
+)
+from tradetrail.log.codec import BadEvent, Codec
+from tradetrail.log.producer import EventProducer
+from tradetrail.log.reader import read_all
+from tradetrail.log.topics import Topics
+from tradetrail.settings import SharedSettings
+
+pytestmark = pytest.mark.stack
+DAY = date(2024, 2, 5)
+TWO = (Row("Ann"), Row("Bob"))
+
+
+@dataclass
+class Decider:
+    """The decider as a process, and what it said so far."""
+
+    log: SharedSettings
+    env: dict[str, str]
+    process: subprocess.Popen[bytes]
+
+    def said(self, symbol: str) -> list[DecisionMade | DecisionDeclined]:
+        codec, found = Codec(self.log.registry_url), []
+        for message in read_all(self.log, [Topics.of(self.log).for_symbol(symbol)]):
+            try:
+                event = codec.decode(message.value).event
+            except BadEvent:
+                continue
+            if isinstance(event, DecisionMade | DecisionDeclined) and event.symbol == symbol:
+                found.append(event)
+        return found
+
+    def events(self, symbol: str) -> list[Event]:
+        codec = Codec(self.log.registry_url)
+        topic = Topics.of(self.log).for_symbol(symbol)
+        return [codec.decode(message.value).event for message in read_all(self.log, [topic])]
+
+    def answers(self, symbol: str, count: int) -> list[DecisionMade | DecisionDeclined]:
+        eventually(lambda: len(self.said(symbol)) >= count, within_s=40)
+        return self.said(symbol)
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+    def start(self) -> None:
+        self.process = launch(self.env)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def launch(env: dict[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", "services.decider"], env=env)
+
+
+@pytest.fixture
+def alpaca() -> Iterator[str]:
+    port = free_port()
+    command = [sys.executable, "-m", "simulators.alpaca", "--port", str(port), "--rate-limit", "0"]
+    process = subprocess.Popen([*command, "--now", "2024-02-05T07:00:00-05:00"])
+    url = f"http://127.0.0.1:{port}"
+    try:
+        eventually(lambda: answers(f"{url}/control/clock"), within_s=30)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=1).ok
+    except requests.RequestException:
+        return False
+
+
+@pytest.fixture
+def decider(log: SharedSettings, alpaca: str) -> Iterator[Decider]:
+    env = {
+        **os.environ,
+        "TRADETRAIL_KAFKA": log.kafka,
+        "TRADETRAIL_REGISTRY_URL": log.registry_url,
+        "TRADETRAIL_TOPIC_PREFIX": log.topic_prefix,
+        "TRADETRAIL_CLOCK_URL": f"{alpaca}/control/clock",
+        "TRADETRAIL_ALPACA_URL": alpaca,
+        "TRADETRAIL_ALPACA_DATA_URL": alpaca,
+        "TRADETRAIL_ALPACA_KEY_ID": "simulated-key-id",
+        "TRADETRAIL_ALPACA_SECRET_KEY": "simulated-secret-key",
+        "TRADETRAIL_DECIDER_CONTEXT_WAIT_S": "3",
+    }
+    running = Decider(log, env, launch(env))
+    yield running
+    running.process.terminate()
+    assert running.process.wait(20) == 0, "asked to stop, it stops by itself"
+
+
+def test_two_members_buying_make_a_decision_with_all_that_led_to_it(decider: Decider) -> None:
+    landed = publish(decider.log, run_events("AAPL", "run-1", morning(DAY), TWO))
+    (made,) = decider.answers("AAPL", 1)
+    assert isinstance(made, DecisionMade)
+    assert made.view_through == landed[-1][2]
+    assert (made.side, made.batch_id) == (Side.BUY, "run-1")
+    market, portfolio = made.rationale.market_context, made.rationale.portfolio_context
+    assert market is not None
+    assert portfolio is not None
+    assert made.quantity == (portfolio.portfolio_value * Decimal("0.01")) // market.current_price
+    assert [r.offset for r in made.rationale.source_data.records] == [landed[0][2], landed[1][2]]
+    assert [run.run_id for run in made.rationale.data_lineage.ingestion_runs] == ["run-1"]
+    calls = [e for e in decider.events("AAPL") if isinstance(e, ApiCallRecorded)]
+    named = {*market.api_call_ids, *portfolio.api_call_ids}
+    assert {call.call_id for call in calls} == named
+    assert {call.decision_id for call in calls} == {made.decision_id}
+
+
+def test_a_sell_without_a_position_is_declined(decider: Decider) -> None:
+    rows = [Row("Ann", Direction.SELL), Row("Bob", Direction.SELL)]
+    publish(decider.log, run_events("MSFT", "run-1", morning(DAY), rows))
+    (declined,) = decider.answers("MSFT", 1)
+    assert isinstance(declined, DecisionDeclined)
+    assert declined.reason is DeclineReason.NO_POSITION
+
+
+def test_a_symbol_without_prices_is_declined(decider: Decider) -> None:
+    publish(decider.log, run_events("NOSUCH", "run-1", morning(DAY), TWO))
+    (declined,) = decider.answers("NOSUCH", 1)
+    assert isinstance(declined, DecisionDeclined)
+    assert declined.reason is DeclineReason.NOT_TRADABLE
+
+
+def test_an_amended_record_does_not_act_again(decider: Decider) -> None:
+    publish(decider.log, run_events("AAPL", "run-1", morning(DAY), TWO))
+    decider.answers("AAPL", 1)
+    again = [Row("Ann", version=2, amount_usd_min=50_001)]
+    publish(decider.log, run_events("AAPL", "run-2", morning(DAY), again))
+    made, declined = decider.answers("AAPL", 2)
+    assert isinstance(made, DecisionMade)
+    assert isinstance(declined, DecisionDeclined)
+    assert declined.reason is DeclineReason.ALREADY_ACTED
+
+
+def test_an_unreadable_event_of_the_symbol_makes_its_view_incomplete(decider: Decider) -> None:
+    foreign = EventProducer(decider.log, Codec(decider.log.registry_url))
+    topic = Topics.of(decider.log).for_symbol("AAPL")
+    foreign._producer.produce(topic, key=b"AAPL", value=b"\x00\x00\x00\x00\x01broken")
+    foreign._producer.flush(10)
+    publish(decider.log, run_events("AAPL", "run-1", morning(DAY), TWO))
+    publish(decider.log, run_events("MSFT", "run-1", morning(DAY), TWO))
+    (declined,) = decider.answers("AAPL", 1)
+    assert isinstance(declined, DecisionDeclined)
+    assert declined.reason is DeclineReason.INCOMPLETE_VIEW
+    (made,) = decider.answers("MSFT", 1)
+    assert isinstance(made, DecisionMade)
+
+
+def test_a_vendor_that_stays_away_ends_in_a_decline_that_says_so(
+    decider: Decider, alpaca: str
+) -> None:
+    fault = {"kind": "status", "status": 503, "path": "/v2/account", "count": 1000}
+    requests.post(f"{alpaca}/control", json={"fault": fault}, timeout=5).raise_for_status()
+    publish(decider.log, run_events("AAPL", "run-1", morning(DAY), TWO))
+    (declined,) = decider.answers("AAPL", 1)
+    assert isinstance(declined, DecisionDeclined)
+    assert declined.reason is DeclineReason.CONTEXT_UNAVAILABLE
+    assert "503" in declined.reason_text
+
+
+def test_kills_change_nothing_in_the_sequence_of_answers(decider: Decider) -> None:
+    symbols = ["AAPL", "MSFT"]
+    for number in range(6):
+        people = [Row(f"member-{number}-{n}") for n in range(2)]
+        for symbol in symbols:
+            publish(decider.log, run_events(symbol, f"run-{number}", morning(DAY), people))
+        if number % 2:
+            decider.kill()
+            decider.start()
+    for symbol in symbols:
+        said = decider.answers(symbol, 6)
+        assert [each.batch_id for each in said] == [f"run-{n}" for n in range(6)]
+        assert len({each.decision_id for each in said}) == 6
+
+
+def test_a_frozen_decider_wakes_to_find_its_work_done_by_another(decider: Decider) -> None:
+    publish(decider.log, run_events("AAPL", "run-0", morning(DAY), TWO))
+    decider.answers("AAPL", 1)
+    decider.process.send_signal(signal.SIGSTOP)
+    second = launch({**decider.env, "TRADETRAIL_REPLICA": "1"})
+    try:
+        for number in range(1, 4):
+            rows = [Row(f"member-{number}-{n}") for n in range(2)]
+            publish(decider.log, run_events("AAPL", f"run-{number}", morning(DAY), rows))
+        decider.answers("AAPL", 4)
+        decider.process.send_signal(signal.SIGCONT)
+        publish(decider.log, run_events("AAPL", "run-4", morning(DAY), [Row("Zoe"), Row("Yan")]))
+        said = decider.answers("AAPL", 5)
+        assert [each.batch_id for each in said] == [f"run-{n}" for n in range(5)]
+    finally:
+        decider.process.send_signal(signal.SIGCONT)
+        second.terminate()
+        second.wait(20)
+
+
+def test_a_second_decider_shares_the_work_and_repeats_none(decider: Decider) -> None:
+    second = launch({**decider.env, "TRADETRAIL_REPLICA": "1"})
+    try:
+        symbols = ["AAPL", "MSFT", "AMZN", "NVDA", "GOOGL"]
+        for number in range(3):
+            for symbol in symbols:
+                rows = [Row(f"member-{number}-{n}") for n in range(2)]
+                publish(decider.log, run_events(symbol, f"run-{number}", morning(DAY), rows))
+        for symbol in symbols:
+            assert len(decider.answers(symbol, 3)) == 3
+    finally:
+        second.terminate()
+        second.wait(20)

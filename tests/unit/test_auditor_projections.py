@@ -1,0 +1,168 @@
+"""Projections are pure, and their rows do not depend on how partitions interleave or batches are cut."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.auditor.entry import Entry, json_text
+from services.auditor.projections import PROJECTIONS, project
+from services.auditor.rows import Change, Folded, add_stubs, fold
+from services.auditor.tables import TABLES
+from tests import auditor_story as story
+from tradetrail.events import CATALOGUE, Event, to_datum
+from tradetrail.events import generated as e
+from tradetrail.events.generated import DeadLetterReason
+from tradetrail.log.codec import BadEvent, Decoded
+from tradetrail.log.reader import Received
+
+APPENDED = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def entry(event: Event, topic: str = "t", partition: int = 0, offset: int = 0) -> Entry:
+    message = Received(topic, partition, offset, b"k", b"v", APPENDED + timedelta(seconds=offset))
+    return Entry(message, Decoded(event.TYPE, 1, to_datum(event)))
+
+
+def placed(events: Sequence[tuple[str, str, Event]]) -> dict[str, list[Entry]]:
+    partitions: dict[str, list[Entry]] = {}
+    for topic, _, event in events:
+        entries = partitions.setdefault(topic, [])
+        entries.append(entry(event, topic, 0, len(entries)))
+    return partitions
+
+
+def rows_of(changes: list[Change]) -> Folded:
+    folded = fold(changes)
+    add_stubs(folded, TABLES)
+    return folded
+
+
+def only(table: str, *events: Event) -> dict[str, object]:
+    entries = [entry(event, offset=n) for n, event in enumerate(events)]
+    rows = fold(project(entries))[table]
+    assert len(rows) == 1
+    return next(iter(rows.values()))
+
+
+def test_every_projected_type_is_in_the_catalogue() -> None:
+    assert {f"tradetrail.events.{name}" for name in PROJECTIONS} <= CATALOGUE.keys()
+
+
+def test_every_change_fills_exactly_columns_of_its_group() -> None:
+    for entries in placed(story.placed_story()).values():
+        for change in project(entries):
+            allowed = {*change.table.key, *change.group.columns}
+            assert change.values.keys() <= allowed, (
+                change.table.name,
+                change.values.keys() - allowed,
+            )
+            assert set(change.group.guard) <= change.values.keys()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_rows_do_not_depend_on_interleaving_or_repetition(data: st.DataObject) -> None:
+    partitions = placed(story.placed_story())
+    in_order = rows_of([c for entries in partitions.values() for c in project(entries)])
+    queues = [list(entries) for entries in partitions.values()]
+    mixed: list[Entry] = []
+    while any(queues):
+        queue = data.draw(st.sampled_from([q for q in queues if q]))
+        mixed.append(queue.pop(0))
+        if data.draw(st.booleans()):
+            mixed.append(mixed[data.draw(st.integers(0, len(mixed) - 1))])
+    assert rows_of(list(project(mixed))) == in_order
+
+
+def test_a_child_makes_a_stub_of_its_parent_that_the_parent_fills() -> None:
+    child = entry(story.disclosure("r1"), offset=7)
+    rows = rows_of(list(project([child])))
+    assert rows["data_ingestion_runs"] == {("run-1",): {"run_id": "run-1"}}
+    assert rows["politician_profiles"] == {("P000197",): {"politician_id": "P000197"}}
+    rows = rows_of(list(project([child, entry(story.run_started(), topic="runs")])))
+    assert rows["data_ingestion_runs"][("run-1",)]["status"] == "running"
+
+
+def test_a_filled_decision() -> None:
+    events = story.filled_decision()
+    decision = only("trade_decisions", *events)
+    assert decision["status"] == "executed"
+    assert decision["executed_at"] == story.BEGIN + timedelta(hours=2, seconds=3)
+    execution = only("trade_executions", *events)
+    assert execution["status"] == "filled"
+    assert execution["filled_quantity"] == Decimal(10)
+    assert execution["filled_at"] == story.BEGIN + timedelta(hours=2, seconds=3)
+    history = fold(project(entry(ev, offset=n) for n, ev in enumerate(events)))
+    statuses = [row["status"] for row in history["trade_execution_history"].values()]
+    assert statuses == ["submitting", "accepted", "partially_filled", "filled"]
+
+
+def test_a_late_snapshot_changes_the_status_but_not_the_time_of_the_fill() -> None:
+    snapshot = story.updated(
+        "d1",
+        e.OrderStatus.FILLED,
+        e.DecisionStatus.EXECUTED,
+        total="10",
+        at=story.BEGIN + timedelta(days=1),
+        broker_order_id=None,
+        raw_response=None,
+    )
+    execution = only("trade_executions", *story.filled_decision(), snapshot)
+    assert execution["filled_at"] == story.BEGIN + timedelta(hours=2, seconds=3)
+    assert execution["alpaca_order_id"] == "broker-d1-1"
+    assert execution["filled_avg_price"] == Decimal("72.10")
+
+
+def test_a_blocked_decision_failed_by_its_control() -> None:
+    decision = only("trade_decisions", story.decision("d2"), story.blocked("d2"))
+    assert (decision["status"], decision["failure_reason"]) == ("failed", "blocked")
+    assert decision["failure_control"] == "buying_power"
+
+
+def test_a_retry_counts() -> None:
+    decision = only("trade_decisions", story.decision("d5"), story.submitting("d5", attempt=3))
+    assert (decision["status"], decision["retry_count"]) == ("executing", 2)
+
+
+def test_an_unreadable_event_and_its_dead_letter_make_one_row_in_either_order() -> None:
+    message = Received("t", 1, 5, b"AAPL", b"junk", APPENDED)
+    bad = Entry(message, bad=BadEvent(DeadLetterReason.NOT_AVRO, "no \x00 event", 1 << 31))
+    letter = entry(
+        e.EventDeadLettered(
+            **story.envelope("letter"),
+            source_topic="t",
+            source_partition=1,
+            source_offset=5,
+            source_key=b"AAPL",
+            source_value=b"junk",
+            reason_code=DeadLetterReason.NOT_AVRO,
+            reason="no \ufffd event",
+        ),
+        "dead-letters",
+    )
+    one = fold(project([bad, letter]))
+    assert one == fold(project([letter, bad]))
+    row = one["dead_letters"][("t", 1, 5)]
+    assert row["schema_id"] is None
+    assert row["reason"] == "no \ufffd event"
+    assert row["topic"] == "dead-letters"
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ('{"a": 1.10}', '{"a": 1.10}'),
+        ("not json", '"not json"'),
+        ("NaN", '"NaN"'),
+        ('"\\u0000"', '"\\"\\\\u0000\\""'),
+        (None, None),
+    ],
+)
+def test_texts_that_should_be_json_are_kept_whatever_they_are(text: str | None, kept: str) -> None:
+    assert json_text(text) == kept

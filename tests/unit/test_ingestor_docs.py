@@ -1,0 +1,26 @@
+"""The operators' page names every task, flag, error code, setting and step; the command knows every task."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from services.ingestor.breakpoints import STEPS
+from services.ingestor.flags import Flag
+from services.ingestor.settings import IngestorSettings
+from services.ingestor.tasks import TASKS
+from services.ingestor.trouble import ErrorCode
+from tradetrail.cli import ingest
+
+PAGE = (Path(__file__).parents[2] / "docs" / "ingestor.md").read_text()
+WORDS = [*Flag, *ErrorCode, *IngestorSettings.model_fields, *TASKS, *STEPS]
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_the_page_names(word: str) -> None:
+    assert f"`{word}`" in PAGE
+
+
+def test_the_command_offers_the_services_tasks() -> None:
+    assert sorted(ingest.TASKS) == sorted(TASKS)
