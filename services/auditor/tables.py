@@ -28,7 +28,7 @@ RUN_STATUS = Group(
         *("status", "completed_at", "failed_at", "data_date_start", "data_date_end"),
         *("records_fetched", "records_created", "records_updated", "records_skipped"),
         *("records_flagged", "flags", "error_code", "error_message", "error_details"),
-        "status_offset",
+        *("findings", "status_offset"),
     ),
     keep="last",
     sticky=frozenset({"data_date_start", "data_date_end"}),

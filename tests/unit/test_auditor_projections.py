@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -87,6 +89,28 @@ def test_a_child_makes_a_stub_of_its_parent_that_the_parent_fills() -> None:
     assert rows["politician_profiles"] == {("P000197",): {"politician_id": "P000197"}}
     rows = rows_of(list(project([child, entry(story.run_started(), topic="runs")])))
     assert rows["data_ingestion_runs"][("run-1",)]["status"] == "running"
+
+
+def test_what_a_run_found_is_kept_as_it_was_written() -> None:
+    finding = e.RunFinding(
+        code="missing_records",
+        subject="quiverquant_congress",
+        message='a "quoted" one',
+        details='{"count":2,"share":0.10}',
+    )
+    completed = replace(story.run_completed(), findings=(finding, replace(finding, details="{")))
+    row = only("data_ingestion_runs", story.run_started(), completed)
+    said = {
+        "code": finding.code,
+        "subject": finding.subject,
+        "message": finding.message,
+    }
+    assert json.loads(str(row["findings"]), parse_float=Decimal) == [
+        {**said, "details": {"count": 2, "share": Decimal("0.10")}},
+        {**said, "details": "{"},
+    ]
+    assert only("data_ingestion_runs", story.run_started())["findings"] == "[]"
+    assert only("data_ingestion_runs", story.run_failed("run-1"))["findings"] == "[]"
 
 
 def test_a_filled_decision() -> None:

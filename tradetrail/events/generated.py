@@ -865,6 +865,20 @@ class ExecutorActivated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunFinding:
+    """Something a maintenance run noticed; it changes nothing by itself."""
+
+    code: str
+    """What kind, such as missing_records; docs/ingestor.md lists all."""
+    subject: str
+    """What it is about: a data source, a chamber or a task."""
+    message: str
+    """What was noticed and what mends it."""
+    details: str
+    """The facts as a JSON object: days, counts, examples."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IngestionRunCompleted:
     """A run delivered all its records."""
 
@@ -912,6 +926,8 @@ class IngestionRunCompleted:
     """Count per flag."""
     ingested_record_ids: tuple[str, ...] = ()
     """Records created or changed."""
+    findings: tuple[RunFinding, ...] = ()
+    """What a maintenance run noticed, in a fixed order; none for other tasks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

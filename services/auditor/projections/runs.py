@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from services.auditor.entry import Entry, json_text
 from services.auditor.projections.content import content, known, pick
@@ -19,6 +20,7 @@ _COUNTS = (
     *("records_fetched", "records_created", "records_updated", "records_skipped"),
     "records_flagged",
 )
+_NO_FINDINGS = "[]"
 
 
 def started(entry: Entry) -> Iterator[Change]:
@@ -31,7 +33,7 @@ def started(entry: Entry) -> Iterator[Change]:
     }
     yield Change(DATA_INGESTION_RUNS, RUN_START, values | entry.position())
     status = pick(run, "run_id", "data_date_start", "data_date_end") | {"status": "running"}
-    yield _status(entry, status)
+    yield _status(entry, status | {"findings": _NO_FINDINGS})
 
 
 def completed(entry: Entry) -> Iterator[Change]:
@@ -42,6 +44,7 @@ def completed(entry: Entry) -> Iterator[Change]:
         "status": "completed",
         "completed_at": run["occurred_at"],
         "flags": to_json(run["flags"]),
+        "findings": f"[{','.join(_finding(finding) for finding in run['findings'])}]",
     }
     yield _status(entry, values)
 
@@ -54,8 +57,15 @@ def failed(entry: Entry) -> Iterator[Change]:
         "status": "failed",
         "failed_at": run["occurred_at"],
         "error_details": json_text(run["error_details"]),
+        "findings": _NO_FINDINGS,
     }
     yield _status(entry, values)
+
+
+def _finding(finding: dict[str, Any]) -> str:
+    # The details go in as they were written: reading them would cost their numbers' exact form.
+    said = to_json(pick(finding, "code", "subject", "message")).removesuffix("}")
+    return f'{said},"details":{json_text(finding["details"])}}}'
 
 
 def _status(entry: Entry, values: dict[str, object]) -> Change:
