@@ -81,6 +81,10 @@ class Ledger:
         """Return how many records are known."""
         return len(self._by_id)
 
+    def __iter__(self) -> Iterator[Known]:
+        """Return the newest version of every record, in no order."""
+        return iter(self._by_id.values())
+
     def take(self, kept: RecordKept) -> None:
         """Take the newest version of a record."""
         facts = json.loads(kept.identity)
