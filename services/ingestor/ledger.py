@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.ingestor.normalise import Record
-from tradetrail.events.generated import RecordChange, RecordKept
+from tradetrail.events.generated import RecordChange
 from tradetrail.ids import derive_id
 from tradetrail.settings import canonical_json
 
@@ -44,16 +44,25 @@ _ASPECTS_CHANGED_MAX = 2
 _PAIRS_MAX = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """The newest version of a record."""
+# Where the part of a state entry's identity begins that is needed of every record, not only of compared ones.
+_INDEXED = '"person":'
+
+
+class Known(NamedTuple):
+    """The newest version of a record; ``identity`` as ``identity_of`` wrote it."""
 
     record_id: str
     version: int
     content_hash: str
     person_key: str
     reported_on: date | None
-    content: dict[str, Any]
+    identity: str
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """Return what the record's row said, read anew at each call."""
+        content: dict[str, Any] = json.loads(self.identity)["content"]
+        return content
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +94,9 @@ class Ledger:
         """Return the newest version of every record, in no order."""
         return iter(self._by_id.values())
 
-    def take(self, kept: RecordKept) -> None:
+    def take(self, known: Known) -> None:
         """Take the newest version of a record."""
-        facts = json.loads(kept.identity)
-        day = facts["reported_on"]
-        known = Known(
-            record_id=kept.record_id,
-            version=kept.version,
-            content_hash=kept.content_hash,
-            person_key=facts["person"],
-            reported_on=date.fromisoformat(day) if day else None,
-            content=facts["content"],
-        )
-        self.forget(kept.record_id)
+        self.forget(known.record_id)
         self._by_id[known.record_id] = known
         self._by_hash[known.content_hash] = known.record_id
         self._by_person[known.person_key].add(known.record_id)
@@ -157,6 +156,28 @@ class Ledger:
             number += 1
 
 
+def known_of(record_id: str, version: int, content_hash: str, identity: str) -> Known:
+    """Return what a state entry says. Raises ValueError when ``identity`` is none of ``identity_of``'s.
+
+    Of the identity only the end is read, a third of the cost: what comes before, and is long, is the row's content. The
+    quotes of any text in it are escaped, so that the last name of this form is the entry's own.
+    """
+    at = identity.rfind(_INDEXED)
+    try:
+        facts = json.loads("{" + identity[at:]) if at > 0 else {}
+        day = facts["reported_on"]
+        return Known(
+            record_id,
+            version,
+            content_hash,
+            facts["person"],
+            date.fromisoformat(day) if day else None,
+            identity,
+        )
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"no identity of a record: {identity[:200]!r} ({error!r})") from error
+
+
 def identity_of(record: Record) -> str:
     """Return what the state topic keeps of a record's natural key, for people and for later comparison."""
     return canonical_json(
@@ -172,9 +193,10 @@ def identity_of(record: Record) -> str:
 def _paired(rows: Sequence[Record], vanished: Sequence[Known]) -> Iterator[tuple[Record, Known]]:
     """Pair rows with vanished records, the most alike first, each at most once."""
     pairs = []
+    contents = [known.content for known in vanished]
     for row_at, row in enumerate(rows):
-        for known_at, known in enumerate(vanished):
-            aspects = {_ASPECTS.get(name, name) for name in _differing(known.content, row.content)}
+        for known_at, content in enumerate(contents):
+            aspects = {_ASPECTS.get(name, name) for name in _differing(content, row.content)}
             if len(aspects) <= (1 if "asset" in aspects else _ASPECTS_CHANGED_MAX):
                 pairs.append((len(aspects), row_at, known_at))
     used_rows: set[int] = set()
@@ -192,10 +214,3 @@ def _differing(old: dict[str, Any], new: Any) -> list[str]:
 
 def _order(record: Record) -> tuple[date, str, str]:
     return (record.reported_on or date.min, record.person_key, record.content_hash)
-
-
-def known_records(ledgers: dict[str, Ledger], kept: Iterable[RecordKept]) -> None:
-    """Take state entries into the ledger of their data source, made when missing."""
-    for entry in kept:
-        ledger = ledgers.setdefault(entry.data_source, Ledger(entry.data_source))
-        ledger.take(entry)

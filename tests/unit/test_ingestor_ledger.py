@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import random
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingestor.ledger import Ledger, Verdict, identity_of
+from services.ingestor.ledger import Ledger, Verdict, identity_of, known_of
 from services.ingestor.normalise import FetchedRow, Record, congress_records
 from tests.contract.quiver_server import congress_row
-from tradetrail.events.generated import RecordChange, RecordKept
+from tradetrail.events.generated import RecordChange
 
 SOURCE = "quiverquant_congress"
 START, END = date(2024, 1, 1), date(2024, 12, 31)
@@ -26,17 +27,11 @@ def rows(*changes: dict[str, Any]) -> list[Record]:
 def keep(ledger: Ledger, verdicts: list[Verdict]) -> list[Verdict]:
     for verdict in verdicts:
         ledger.take(
-            RecordKept(
-                event_id="e",
-                occurred_at=datetime(2024, 1, 11, tzinfo=UTC),
-                service="ingestor",
-                service_version="0",
-                instance="test",
-                record_id=verdict.record_id,
-                version=verdict.version,
-                content_hash=verdict.record.content_hash,
-                data_source=SOURCE,
-                identity=identity_of(verdict.record),
+            known_of(
+                verdict.record_id,
+                verdict.version,
+                verdict.record.content_hash,
+                identity_of(verdict.record),
             )
         )
     return verdicts
@@ -127,6 +122,28 @@ def test_of_several_candidates_the_most_alike_is_taken() -> None:
     judged(ledger, near, far)
     (second,) = judged(ledger, near | {"Range": "$50,001 - $100,000"}, far)
     assert second.changed_fields == ("Range",)
+
+
+TRICKY = ('"person":"X"', '{"person":', "\\", '\\"person":', "\u2028", "}", "\ud800")
+
+
+@given(
+    st.sampled_from(TRICKY) | st.text(max_size=20), st.sampled_from(TRICKY) | st.text(max_size=20)
+)
+def test_a_state_entry_tells_whose_record_it_is_whatever_the_row_said(name: str, note: str) -> None:
+    (record,) = rows({"BioGuideID": None, "Representative": name, "Description": note})
+    known = known_of("id", 1, record.content_hash, identity_of(record))
+    assert known.person_key == record.person_key
+    assert known.reported_on == record.reported_on
+    assert known.content == record.content
+
+
+@pytest.mark.parametrize(
+    "identity", ["", "null", "{}", '{"person":1', 'x"person":"E1"}', '{"a":0,"person":"E1"}']
+)
+def test_what_is_no_identity_is_refused(identity: str) -> None:
+    with pytest.raises(ValueError):
+        known_of("id", 1, "hash", identity)
 
 
 @given(st.lists(st.sampled_from(range(6)), max_size=12), st.randoms())
