@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date, datetime
 
+from services.ingestor.coverage import Coverage
 from services.ingestor.trouble import ErrorCode
 from tradetrail.events import Event
 from tradetrail.events.generated import (
@@ -30,6 +31,7 @@ class RunBook:
         self._last_started: dict[str, IngestionRunStarted] = {}
         self._abandoned: set[str] = set()
         self.last: dict[str, str | None] = {}
+        self.coverage = Coverage()
 
     def take(self, event: Event) -> None:
         """Take one event of the runs topic; others than the life cycle's are ignored."""
@@ -39,7 +41,10 @@ class RunBook:
             self._last_started[event.task_name] = event
             self._tell(event, "running")
         elif isinstance(event, IngestionRunCompleted):
-            self._cover(self._open.pop(event.run_id, None), event)
+            started = self._open.pop(event.run_id, None)
+            if started is not None:
+                self.coverage.take(started)
+            self._cover(started, event)
             self._tell(event, "completed")
         elif isinstance(event, IngestionRunFailed):
             self._open.pop(event.run_id, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from tradetrail.events.generated import CommitteeMembershipRecorded, SeatChange
@@ -47,9 +48,11 @@ class SeatBook:
     def __init__(self) -> None:
         """Begin empty."""
         self._held: dict[tuple[str, str], Seat] = {}
+        self.changed_on: date | None = None
 
     def take(self, event: CommitteeMembershipRecorded) -> None:
         """Take one recorded seat."""
+        self.changed_on = max(self.changed_on or event.valid_from, event.valid_from)
         seat = Seat(**{name: getattr(event, name) for name in Seat.__slots__})
         if event.change is SeatChange.ENDED:
             self._held.pop(seat.key, None)
