@@ -225,6 +225,8 @@ class Source:
         for tp in partitions:
             self.positions.pop((tp.topic, tp.partition), None)
             self._unpositioned.discard((tp.topic, tp.partition))
+        # The client would remember a pause: should the partition return later, no ``resume`` of ours would reach it.
+        consumer.resume(partitions)
         consumer.incremental_unassign(partitions)
         self._progress.hold(self.positions)
         log.info("partitions given away", places=[(tp.topic, tp.partition) for tp in partitions])
