@@ -80,6 +80,35 @@ class IngestorSettings(BaseSettings):
     pages_max: int = Field(
         default=1_000, ge=1, description="Pages of one question before the run fails."
     )
+    compare_days: int = Field(
+        default=14,
+        ge=0,
+        le=366,
+        description="Days before today that maintenance compares with the bulk endpoint; 0 compares nothing.",
+    )
+    unfetched_sessions_max: int = Field(
+        default=1,
+        ge=1,
+        description="Sessions before today that a task may leave unasked before maintenance says so.",
+    )
+    # Real filings decide: between two days with reports of the House (2020 to 2022) lay at most 3 sessions, of the
+    # Senate (2014 to 2021-03, before that feed ends) at most 11 and rarely over 9, August not among the longest; of
+    # insiders (2022 and 2025) at most 2. Some more are allowed, so that a new record alone raises no alarm.
+    silent_house_sessions: int = Field(
+        default=5, ge=1, description="Sessions without a report of the House that are no silence."
+    )
+    silent_senate_sessions: int = Field(
+        default=15, ge=1, description="Sessions without a report of the Senate that are no silence."
+    )
+    silent_insider_sessions: int = Field(
+        default=5, ge=1, description="Sessions without an insider's filing that are no silence."
+    )
+    # The three yearly snapshots that we have differ in hundreds of seats; a year has about 252 sessions.
+    silent_committees_sessions: int = Field(
+        default=260,
+        ge=1,
+        description="Sessions without a changed committee seat that are no silence.",
+    )
     rerun_abandoned: bool = Field(
         default=False,
         description="Whether today's slot runs again at start when a crash cut its run off.",
