@@ -1,13 +1,14 @@
 """Which days of report the completed runs of each task cover. Pure: a fold of runs into disjoint ranges of days.
 
-A day counts as covered once a run that asked for it began on a later day in New York: what is reported on a day is known
-when the day is over. A day of which a run saw only the morning is left to the next one.
+A day counts as covered once a run that asked for it began on a later day in New York: what is reported on a day is
+known when the day is over. A day of which a run saw only the morning is left to the next one.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import NamedTuple
 
 from tradetrail.events.generated import IngestionRunStarted
@@ -56,10 +57,7 @@ class Coverage:
     def gaps(self, task_name: str) -> list[Days]:
         """Return the days between the first and the last covered day that no completed run covered, in order."""
         ranges = self._covered.get(task_name, [])
-        return [
-            Days(before.last + _DAY, after.first - _DAY)
-            for before, after in zip(ranges, ranges[1:], strict=False)
-        ]
+        return [Days(before.last + _DAY, after.first - _DAY) for before, after in pairwise(ranges)]
 
 
 def _add(ranges: list[Days], new: Days) -> None:
