@@ -22,6 +22,7 @@ from tradetrail.events.generated import (
     RecordChange,
     RecordKept,
     RecordReference,
+    RunFinding,
     SeatChange,
     SymbolDataReady,
 )
@@ -91,6 +92,10 @@ class Delivery:
         ]
         ids = [verdict.record_id for verdict in verdicts]
         return [*outputs, self._completed(counts, ids)]
+
+    def findings(self, found: Sequence[RunFinding], counts: Counts) -> list[Outgoing]:
+        """Return the end of a maintenance run."""
+        return [self._completed(counts, [], found)]
 
     def seats(
         self, changes: Sequence[tuple[SeatChange, Seat]], call_id: str, counts: Counts
@@ -177,7 +182,9 @@ class Delivery:
             **facts,
         )
 
-    def _completed(self, counts: Counts, record_ids: Sequence[str]) -> Outgoing:
+    def _completed(
+        self, counts: Counts, record_ids: Sequence[str], found: Sequence[RunFinding] = ()
+    ) -> Outgoing:
         run = self._run
         event = IngestionRunCompleted(
             event_id=str(derive_id("run-completed", run.run_id)),
@@ -197,6 +204,7 @@ class Delivery:
             records_flagged=counts.flagged,
             flags=dict(counts.flags),
             ingested_record_ids=tuple(record_ids),
+            findings=tuple(found),
         )
         return Outgoing(self._topics.runs, run.task.name, event)
 

@@ -77,6 +77,8 @@ def _once(
             f"run {outcome.run_id} completed: {counts.fetched} fetched, {counts.created} created, "
             f"{counts.updated} updated, {counts.skipped} skipped, {counts.flagged} flagged\n"
         )
+    for finding in outcome.findings:
+        sys.stdout.write(f"{finding.code} {finding.subject}: {finding.message}\n")
     return EXIT_OK
 
 

@@ -12,7 +12,7 @@ from services.ingestor.sources.quiver import QuiverSource, Window
 from services.ingestor.sources.vendor import Vendor
 from services.ingestor.tasks import TASKS, Task
 from tradetrail.clock import Clock
-from tradetrail.events.generated import RunTrigger
+from tradetrail.events.generated import RunFinding, RunTrigger
 from tradetrail.log.codec import Codec
 from tradetrail.log.configuration import Stamp
 from tradetrail.log.topics import Topics
@@ -36,6 +36,7 @@ class Outcome:
     run_id: str
     counts: Counts | None
     error: str | None = None
+    findings: tuple[RunFinding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from services.ingestor.delivery import (
 )
 from services.ingestor.journal import Journal
 from services.ingestor.lock import AlreadyRunning, SourceLock
+from services.ingestor.maintenance import Maintenance
 from services.ingestor.normalise import congress_records, insider_records
 from services.ingestor.parts import Outcome, Parts, Request
 from services.ingestor.sources.committees import fetch_seats
@@ -34,6 +35,7 @@ from tradetrail.errors import Fatal, Poison, Retryable
 from tradetrail.events.generated import (
     Cause,
     IngestionRunStarted,
+    RunFinding,
 )
 from tradetrail.ids import derive_id
 from tradetrail.log.producer import Outgoing
@@ -93,6 +95,7 @@ class _Run:
         self._request = request
         self._task = request.task
         self._fetched = 0
+        self._findings: tuple[RunFinding, ...] = ()
 
     def execute(self) -> Outcome:
         close_abandoned(self._parts, self._journal, self._task.data_source)
@@ -122,7 +125,7 @@ class _Run:
             defect = RunTrouble(ErrorCode.INTERNAL, f"a defect of the ingestor: {error!r}")
             return self._fail(started, calls, defect)
         log.info("run completed", run_id=started.run_id, task=self._task.name, **_said(counts))
-        return Outcome(started.run_id, counts)
+        return Outcome(started.run_id, counts, findings=self._findings)
 
     def _begin(self) -> tuple[IngestionRunStarted, Cause]:
         parts, task = self._parts, self._task
@@ -200,7 +203,7 @@ class _Run:
         return counts
 
     def _maintain(self, started: IngestionRunStarted, calls: RunCalls) -> Counts:
-        """Close what was left open anywhere; each source's own lock decides whether it is open or under way."""
+        """Close what was left open anywhere (each source's own lock tells whether it is under way), then look around."""
         runner = Runner(self._parts)
         sources = {run.data_source for run in self._parts.memory.runs.open_runs()}
         for data_source in sorted(sources - {self._task.data_source}):
@@ -208,8 +211,12 @@ class _Run:
                 runner.close_abandoned(data_source)
             except AlreadyRunning:
                 log.info("a run is under way", data_source=data_source)
-        counts = Counts(fetched=0, created=0, updated=0, flagged=0, flags={})
-        self._deliver(self._delivery(started, calls).records([], counts))
+        maintenance = Maintenance(self._parts, calls, started.occurred_at)
+        maintenance.look()
+        self._findings = tuple(maintenance.findings)
+        self._fetched = maintenance.rows_compared
+        counts = Counts(fetched=self._fetched, created=0, updated=0, flagged=0, flags={})
+        self._deliver(self._delivery(started, calls).findings(self._findings, counts))
         return counts
 
     def _delivery(self, started: IngestionRunStarted, calls: RunCalls) -> Delivery:

@@ -17,6 +17,7 @@ from services.ingestor.lock import AlreadyRunning
 from services.ingestor.parts import Parts, request_of
 from services.ingestor.run import Runner
 from services.ingestor.schedule import Slot, due, skipped, slots_of, upcoming
+from services.ingestor.tasks import TASKS, Kind
 from tradetrail.errors import Retryable
 from tradetrail.events.generated import RunTrigger
 from tradetrail.sessions import new_york_date
@@ -42,6 +43,7 @@ class Schedule:
         self._handled: datetime | None = None
         self._is_running = True
         self._last_run: dict[str, Any] | None = None
+        self._findings: int | None = None
         self._next: dict[str, str] = {}
         self._trouble: str | None = None
 
@@ -75,6 +77,7 @@ class Schedule:
             "clock": self._handled and self._handled.isoformat(),
             "next_slots": self._next,
             "last_run": self._last_run,
+            "findings": self._findings,
             "trouble": self._trouble,
         }
 
@@ -124,6 +127,8 @@ class Schedule:
             outcome = self._runner.run(request)
             status, error = ("failed", outcome.error) if outcome.error else ("completed", None)
             run_id: str | None = outcome.run_id
+            if TASKS[slot.task].kind is Kind.MAINTENANCE and outcome.error is None:
+                self._findings = len(outcome.findings)
         except AlreadyRunning as problem:
             status, error, run_id = "skipped", str(problem), None
             log.error("slot skipped", task=slot.task, error=error)

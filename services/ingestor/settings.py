@@ -103,7 +103,7 @@ class IngestorSettings(BaseSettings):
     silent_insider_sessions: int = Field(
         default=5, ge=1, description="Sessions without an insider's filing that are no silence."
     )
-    # The three yearly snapshots that we have differ in hundreds of seats; a year has about 252 sessions.
+    # From one yearly snapshot to the next, 838 and 188 of 1,300 seats differ; a year has about 252 sessions.
     silent_committees_sessions: int = Field(
         default=260,
         ge=1,
