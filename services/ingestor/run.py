@@ -203,7 +203,7 @@ class _Run:
         return counts
 
     def _maintain(self, started: IngestionRunStarted, calls: RunCalls) -> Counts:
-        """Close what was left open anywhere (each source's own lock tells whether it is under way), then look around."""
+        """Close what was left open anywhere (each source's own lock tells if it is under way), then look around."""
         runner = Runner(self._parts)
         sources = {run.data_source for run in self._parts.memory.runs.open_runs()}
         for data_source in sorted(sources - {self._task.data_source}):
