@@ -42,7 +42,8 @@ def rows_answer(rows: Sequence[Any]) -> Response:
 def json_answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Return any JSON body."""
     content = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
-    return Response(content, status, headers, "application/json")
+    # Half a surrogate pair is JSON, but no UTF-8: it goes out escaped, as it came.
+    return Response(content.encode(errors="backslashreplace"), status, headers, "application/json")
 
 
 def html_answer(page: str, status: int) -> Response:
