@@ -74,28 +74,22 @@ class Delivery:
     def records(self, verdicts: Sequence[Verdict], counts: Counts) -> list[Outgoing]:
         """Return the events of new and changed records, what keeps them known, and the run's end."""
         by_symbol: defaultdict[str, list[DisclosureRecorded]] = defaultdict(list)
-        loose: list[Outgoing] = []
+        outputs: list[Outgoing] = []
+        kept: list[Outgoing] = []
         for verdict in verdicts:
             event = self._disclosure(verdict)
             if event.symbol is None:
-                loose.append(Outgoing(self._topics.runs, self._run.task.name, event))
+                outputs.append(Outgoing(self._topics.runs, self._run.task.name, event))
             else:
                 by_symbol[event.symbol].append(event)
-        outputs = loose
+            entry = kept_event(event, self._run.task.data_source, identity_of(verdict.record))
+            kept.append(Outgoing(self._topics.ingestor_state, event.record_id, entry))
         for symbol in sorted(by_symbol):
             topic, events = self._topics.for_symbol(symbol), by_symbol[symbol]
             outputs += [Outgoing(topic, symbol, event) for event in events]
             outputs.append(Outgoing(topic, symbol, self._ready(symbol, events, counts)))
-        outputs += [
-            Outgoing(self._topics.ingestor_state, verdict.record_id, self._kept(verdict))
-            for verdict in verdicts
-        ]
         ids = [verdict.record_id for verdict in verdicts]
-        return [*outputs, self._completed(counts, ids)]
-
-    def findings(self, found: Sequence[RunFinding], counts: Counts) -> list[Outgoing]:
-        """Return the end of a maintenance run."""
-        return [self._completed(counts, [], found)]
+        return [*outputs, *kept, self._completed(counts, ids)]
 
     def seats(
         self, changes: Sequence[tuple[SeatChange, Seat]], call_id: str, counts: Counts
@@ -151,19 +145,6 @@ class Delivery:
             ),
         )
 
-    def _kept(self, verdict: Verdict) -> RecordKept:
-        return RecordKept(
-            event_id=str(derive_id("record-kept", verdict.record_id, verdict.version)),
-            **self._stamp.envelope(self._run.completed_at),
-            symbol=verdict.record.symbol,
-            story_id=self._run.run_id,
-            record_id=verdict.record_id,
-            version=verdict.version,
-            content_hash=verdict.record.content_hash,
-            data_source=self._run.task.data_source,
-            identity=identity_of(verdict.record),
-        )
-
     def _seat(self, change: SeatChange, seat: Seat, call_id: str) -> CommitteeMembershipRecorded:
         run = self._run
         valid_from = run.end or run.completed_at.date()
@@ -207,6 +188,24 @@ class Delivery:
             findings=tuple(found),
         )
         return Outgoing(self._topics.runs, run.task.name, event)
+
+
+def kept_event(event: DisclosureRecorded, data_source: str, identity: str) -> RecordKept:
+    """Return the state entry of a record whose newest version is ``event``, of which alone it is made."""
+    return RecordKept(
+        event_id=str(derive_id("record-kept", event.record_id, event.version)),
+        occurred_at=event.occurred_at,
+        service=event.service,
+        service_version=event.service_version,
+        instance=event.instance,
+        symbol=event.symbol,
+        story_id=event.story_id,
+        record_id=event.record_id,
+        version=event.version,
+        content_hash=event.content_hash,
+        data_source=data_source,
+        identity=identity,
+    )
 
 
 def record_counts(verdicts: Sequence[Verdict], fetched: int) -> Counts:

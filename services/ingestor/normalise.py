@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from services.ingestor.fields import (
     Row,
@@ -29,6 +29,9 @@ from services.ingestor.tickers import read_ticker
 from tradetrail.events.generated import Direction, RecordKind
 from tradetrail.settings import canonical_json
 
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
+
 # Recomputed daily, or set by the vendor without a change of the disclosure: no part of a record's identity.
 LOOK_AHEAD = frozenset({"ExcessReturn", "PriceChange", "SPYChange", "last_modified", "uploaded"})
 # Source: the STOCK Act's 45 days, and Form 4's two business days.
@@ -37,6 +40,9 @@ _INSIDER_LAG_WEEKDAYS_MAX = 2
 _PRICE_USD_MAX = 10_000
 # The one share that really trades above that.
 _PRICED_ABOVE = frozenset({"BRK.A"})
+
+# More rows of equal content than one run delivers records: no number is higher.
+OCCURRENCES_MAX = 25_000
 
 Content = Mapping[str, Any]
 
@@ -87,10 +93,22 @@ def insider_records(rows: Iterable[FetchedRow]) -> list[Record]:
     return _numbered("quiverquant_insider", rows, _insider)
 
 
-def content_hash(data_source: str, content: Content, occurrence: int) -> str:
-    """Return the SHA-256 of what identifies a record, hex."""
-    text = canonical_json([data_source, content, occurrence])
-    return hashlib.sha256(text.encode()).hexdigest()
+def occurrence_of(data_source: str, record: Record, content_hash: str) -> int | None:
+    """Return the number, from 1, with which a record's content has that hash; None when it has it with none."""
+    begun = _hash_begun(data_source, canonical_json(record.content))
+    numbers = range(1, OCCURRENCES_MAX + 1)
+    return next((n for n in numbers if _hash_ended(begun, n) == content_hash), None)
+
+
+def _hash_begun(data_source: str, content_text: str) -> Hash:
+    # What is hashed is [data source, content, number] as canonical JSON; the number comes last, and is often guessed.
+    return hashlib.sha256(f"[{canonical_json(data_source)},{content_text}".encode())
+
+
+def _hash_ended(begun: Hash, occurrence: int) -> str:
+    whole = begun.copy()
+    whole.update(f",{occurrence}]".encode())
+    return whole.hexdigest()
 
 
 def congress_day(row: Row) -> date | None:
@@ -107,6 +125,7 @@ def _numbered(
         reading = read(row.fields)
         key = canonical_json(reading.content)
         seen[key] += 1
+        begun = _hash_begun(data_source, key)
         flags = reading.flags | ({Flag.DUPLICATE_LOT} if seen[key] > 1 else set())
         records.append(
             Record(
@@ -115,7 +134,7 @@ def _numbered(
                 symbol=reading.symbol,
                 content=reading.content,
                 occurrence=seen[key],
-                content_hash=content_hash(data_source, reading.content, seen[key]),
+                content_hash=_hash_ended(begun, seen[key]),
                 facts=reading.facts,
                 flags=tuple(sorted(flag.value for flag in flags)),
                 call_id=row.call_id,
