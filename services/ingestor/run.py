@@ -164,10 +164,8 @@ class _Run:
         return Window(min(start, covered or start), today)
 
     def _work(self, started: IngestionRunStarted, calls: RunCalls) -> Counts:
-        window = Window(
-            started.data_date_start or date.min,
-            started.data_date_end or date.max,
-            is_explicit=self._request.window is not None,
+        window = self._request.window or Window(
+            started.data_date_start or date.min, started.data_date_end or date.max
         )
         if self._task.kind is Kind.MAINTENANCE:
             return self._maintain(started, calls)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from services.ingestor.coverage import Coverage
@@ -12,12 +13,24 @@ from tradetrail.events.generated import (
     IngestionRunCompleted,
     IngestionRunFailed,
     IngestionRunStarted,
+    RunTrigger,
 )
 from tradetrail.sessions import new_york_date
 
 RUN_TYPES = frozenset(
     {IngestionRunStarted.TYPE, IngestionRunCompleted.TYPE, IngestionRunFailed.TYPE}
 )
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRuns:
+    """How many runs of a task for exactly some days, asked for by command, completed, and when the newest did (UTC)."""
+
+    count: int = 0
+    last_at: datetime | None = None
+
+
+_NO_RUNS = CommandRuns()
 
 
 class RunBook:
@@ -30,6 +43,7 @@ class RunBook:
         self._completed_end: dict[str, date] = {}
         self._last_started: dict[str, IngestionRunStarted] = {}
         self._abandoned: set[str] = set()
+        self._by_command: dict[tuple[str, date | None, date | None], CommandRuns] = {}
         self.last: dict[str, str | None] = {}
         self.coverage = Coverage()
 
@@ -44,6 +58,7 @@ class RunBook:
             started = self._open.pop(event.run_id, None)
             if started is not None:
                 self.coverage.take(started)
+                self._count_command(started, event)
             self._cover(started, event)
             self._tell(event, "completed")
         elif isinstance(event, IngestionRunFailed):
@@ -74,6 +89,16 @@ class RunBook:
         if run is None or run.occurred_at < instant:
             return False
         return not (but_abandoned and run.run_id in self._abandoned)
+
+    def command_runs(self, task_name: str, start: date, end: date) -> CommandRuns:
+        """Return the completed runs of the task that a person or a program asked for with exactly these days."""
+        return self._by_command.get((task_name, start, end), _NO_RUNS)
+
+    def _count_command(self, started: IngestionRunStarted, event: IngestionRunCompleted) -> None:
+        if started.trigger is RunTrigger.COMMAND:
+            key = (started.task_name, started.data_date_start, started.data_date_end)
+            before = self._by_command.get(key, _NO_RUNS)
+            self._by_command[key] = CommandRuns(before.count + 1, event.occurred_at)
 
     def _cover(self, started: IngestionRunStarted | None, event: IngestionRunCompleted) -> None:
         # A backfill of old days says nothing of the days since: only runs up to their own day move the window on.

@@ -33,6 +33,10 @@ class ScheduleEntry(BaseModel):
 
 DEFAULT_SCHEDULE = tuple(ScheduleEntry(task=name, at=time(7, 0)) for name in TASKS)
 
+# For windows up to this many days the bulk endpoint is asked day by day: small answers, and few of its five requests an
+# hour. What has no readable day is in none of them, so that the windows of a backfill must be longer.
+BULK_BY_DAY_MAX = 3
+
 
 class IngestorSettings(BaseSettings):
     """What only the ingestor needs (prefix ``TRADETRAIL_INGESTOR_``)."""
@@ -47,6 +51,16 @@ class IngestorSettings(BaseSettings):
     )
     window_days: int = Field(
         default=7, ge=1, le=366, description="Days a run without a window looks back, at least."
+    )
+    backfill_congress_days: int = Field(
+        default=366,
+        ge=BULK_BY_DAY_MAX + 1,
+        description="Days of the longest congress run; a longer period is cut into windows of this length.",
+    )
+    backfill_insider_days: int = Field(
+        default=7,
+        ge=1,
+        description="Days of the longest insider run; a longer period is cut into windows of this length.",
     )
     lock_wait_s: float = Field(
         default=15.0,

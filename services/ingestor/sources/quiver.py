@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from services.ingestor.normalise import FetchedRow, congress_day
-from services.ingestor.settings import IngestorSettings, QuiverSettings
+from services.ingestor.settings import BULK_BY_DAY_MAX, IngestorSettings, QuiverSettings
 from services.ingestor.sources.http import BearerAuth, HttpEdge, Limits
 from services.ingestor.sources.vendor import Allowance, CallLog, Vendor
 from services.ingestor.trouble import ErrorCode, RunTrouble
@@ -22,17 +22,20 @@ from tradetrail.events.generated import CallPurpose
 CONGRESS_LIVE = "/beta/live/congresstrading"
 CONGRESS_BULK = "/beta/bulk/congresstrading"
 INSIDERS_LIVE = "/beta/live/insiders"
-# For windows up to this many days, bulk is asked day by day: small answers, and few of its five requests an hour.
-_BULK_BY_DAY_MAX = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Days of report, both included; ``is_explicit`` when a person asked for them."""
+    """Days of report, both included; ``is_explicit`` when a person asked for them.
+
+    ``takes_undated``: rows whose day of report can't be read count as the window's. Of a period that is cut into
+    windows, one has them.
+    """
 
     start: date
     end: date
     is_explicit: bool = False
+    takes_undated: bool = True
 
     def days(self) -> list[date]:
         """Return the days in order."""
@@ -102,7 +105,7 @@ class QuiverSource:
     def _congress_bulk(self, calls: CallLog, window: Window) -> list[FetchedRow]:
         days = window.days()
         queries: list[dict[str, str]] = [{}]
-        if len(days) <= _BULK_BY_DAY_MAX:
+        if len(days) <= BULK_BY_DAY_MAX:
             queries = [{"date": day.strftime("%Y%m%d")} for day in days]
         found: list[FetchedRow] = []
         for query in queries:
@@ -149,6 +152,7 @@ def _within(call_id: str, rows: list[dict[str, Any]], window: Window) -> list[Fe
     found = []
     for number, row in enumerate(rows):
         day = congress_day(row)
-        if day is None or window.start <= day <= window.end:
+        is_within = window.takes_undated if day is None else window.start <= day <= window.end
+        if is_within:
             found.append(FetchedRow(call_id, number, row))
     return found
