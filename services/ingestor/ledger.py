@@ -109,14 +109,20 @@ class Ledger:
                 del self._by_hash[old.content_hash]
             self._by_person[old.person_key].discard(record_id)
 
-    def judge(self, records: Sequence[Record], start: date, end: date) -> list[Verdict]:
-        """Return what is new or changed among ``records``, which must hold all rows of the days from start to end."""
+    def judge(
+        self, records: Sequence[Record], start: date, end: date, *, has_undated: bool = False
+    ) -> list[Verdict]:
+        """Return what is new or changed among ``records``, which must hold all rows of the days from start to end.
+
+        ``has_undated``: they hold all rows without a readable day, too. Else a known record without one was not asked
+        for: that it is not there says nothing, and no row is taken for its correction.
+        """
         present = {record.content_hash for record in records}
         fresh = [record for record in records if record.content_hash not in self._by_hash]
         fresh.sort(key=_order)
         verdicts = []
         taken: set[str] = set()
-        for record, old in self._corrections(fresh, present, start, end):
+        for record, old in self._corrections(fresh, present, (start, end), has_undated):
             taken.add(record.content_hash)
             changed = tuple(_differing(old.content, record.content))
             verdicts.append(
@@ -131,7 +137,11 @@ class Ledger:
         return sorted(verdicts, key=lambda verdict: _order(verdict.record))
 
     def _corrections(
-        self, fresh: Sequence[Record], present: set[str], start: date, end: date
+        self,
+        fresh: Sequence[Record],
+        present: set[str],
+        days: tuple[date, date],
+        has_undated: bool,
     ) -> Iterator[tuple[Record, Known]]:
         by_person: defaultdict[str, list[Record]] = defaultdict(list)
         for record in fresh:
@@ -141,7 +151,11 @@ class Ledger:
                 known
                 for known in map(self._by_id.__getitem__, sorted(self._by_person.get(person, ())))
                 if known.content_hash not in present
-                and (known.reported_on is None or start <= known.reported_on <= end)
+                and (
+                    has_undated
+                    if known.reported_on is None
+                    else days[0] <= known.reported_on <= days[1]
+                )
             ]
             if vanished and len(vanished) * len(by_person[person]) <= _PAIRS_MAX:
                 yield from _paired(by_person[person], vanished)

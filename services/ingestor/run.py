@@ -180,7 +180,12 @@ class _Run:
         self._fetched = len(rows)
         reached("fetched", self._parts.own.die_at)
         ledger = self._parts.memory.ledger(self._task.data_source)
-        verdicts = ledger.judge(records, window.start, window.end)
+        verdicts = ledger.judge(
+            records,
+            window.start,
+            window.end,
+            has_undated=window.is_explicit and window.takes_undated,
+        )
         if len(verdicts) > RECORDS_MAX:
             raise RunTrouble(
                 ErrorCode.RUN_TOO_LARGE,

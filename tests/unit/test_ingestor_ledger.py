@@ -97,6 +97,18 @@ def test_a_record_outside_the_fetched_days_is_not_taken_for_vanished() -> None:
     assert new.change is RecordChange.CREATED
 
 
+@pytest.mark.parametrize("has_undated", [False, True])
+def test_a_record_without_a_day_is_corrected_only_by_an_answer_that_would_hold_it(
+    has_undated: bool,
+) -> None:
+    ledger = Ledger(SOURCE)
+    judged(ledger, {"ReportDate": None})
+    (verdict,) = ledger.judge(
+        rows({"ReportDate": "2024-02-10"}), START, END, has_undated=has_undated
+    )
+    assert verdict.change is (RecordChange.UPDATED if has_undated else RecordChange.CREATED)
+
+
 def test_a_correction_that_is_taken_back_is_another_version() -> None:
     ledger = Ledger(SOURCE)
     first = judged(ledger, {})[0]
