@@ -177,6 +177,21 @@ def insider(record: str, symbol: str = "AAPL", **more: Any) -> e.DisclosureRecor
     return disclosure(record, symbol, **(fields | more))
 
 
+def withdrawal(
+    record: str, symbol: str, moved_to: str | None, version: int = 2
+) -> e.DisclosureWithdrawn:
+    """Return what the old symbol of a moved record is told."""
+    return e.DisclosureWithdrawn(
+        **envelope("withdrawn", record, version, symbol=symbol, story_id="run-1"),
+        record_id=an_id("record", record),
+        version=version,
+        moved_to_symbol=moved_to,
+        reason=e.WithdrawalReason.MOVED,
+        run_id="run-1",
+        api_call_id=an_id("call", "run-1"),
+    )
+
+
 def rationale(
     records: Sequence[str] = (), run: str = "run-1", strength: str = "8.5"
 ) -> e.Rationale:
@@ -483,7 +498,7 @@ def placed_story() -> list[tuple[str, str, e.Event]]:
     """Return a story over several topics as (topic without prefix, key, event); children partly before parents.
 
     One filled buy, one filled sell, one blocked and one rejected decision, one decline, two disclosures of AAPL (one in
-    two versions) and one of MSFT, an insider's purchase, and one event of nearly every other kind.
+    two versions), some of IBM, one of them moved to F, an insider's purchase, and one event of nearly every other kind.
     """
     default, mega = "default", "megacap"
     status, decided = e.OrderStatus, e.DecisionStatus
@@ -493,6 +508,9 @@ def placed_story() -> list[tuple[str, str, e.Event]]:
         (mega, "AAPL", disclosure("r2", version=2, reported_on=date(2020, 2, 21))),
         (mega, "AAPL", insider("i1")),
         (default, "IBM", disclosure("r3", "IBM")),
+        (default, "IBM", disclosure("r5", "IBM")),
+        (default, "IBM", withdrawal("r5", "IBM", "F")),
+        (default, "F", disclosure("r5", "F", version=2)),
         ("runs", "congress", disclosure("r4", None)),
         *((mega, "AAPL", event) for event in filled_decision("d1", records=("r1", "r2"))),
         (mega, "AAPL", declined("n1")),

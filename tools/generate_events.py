@@ -89,7 +89,7 @@ def render_record(name: str, schema: dict[str, Any], *, event: bool) -> str:
     for each in schema["fields"]:
         line = f"    {each['name']}: {annotation(each['type'])}"
         if "default" in each:
-            default = {"[]": "()", "{}": "field(default_factory=dict)", "null": "None"}
+            default = {"[]": "()", "{}": "field(default_factory=dict)", "null": "None", "0": "0"}
             line += f" = {default[json.dumps(each['default'])]}"
         lines += [line, f'    """{each["doc"]}"""']
     return "\n".join(lines)

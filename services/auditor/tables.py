@@ -81,6 +81,13 @@ INSIDER_TRADES = Table(
     (_RUN,),
 )
 
+DISCLOSURE_WITHDRAWALS = Table(
+    "disclosure_withdrawals",
+    ("record_id", "version"),
+    (_fact("symbol", "moved_to_symbol", "reason", "run_id", "api_call_id", "withdrawn_at"),),
+    (_RUN,),
+)
+
 API_PAYLOADS = Table(
     "api_payloads",
     ("call_id", "chunk_index"),
@@ -90,7 +97,7 @@ API_PAYLOADS = Table(
             *("vendor", "method", "endpoint", "request", "requested_at", "status_code", "error"),
             *("request_size_bytes", "response_size_bytes", "records_returned"),
             *("rate_limit_remaining", "duration_us", "vendor_request_id"),
-            *("body_encoding", "body_sha256"),
+            *("body_encoding", "body_sha256", "body_redactions"),
         ),
     ),
     (_RUN,),
@@ -263,6 +270,7 @@ TABLES: dict[str, Table] = {
         DATA_INGESTION_RUN_RECORDS,
         CONGRESS_TRADES,
         INSIDER_TRADES,
+        DISCLOSURE_WITHDRAWALS,
         API_PAYLOADS,
         COMMITTEE_MEMBERSHIPS,
         SECTORS,

@@ -37,6 +37,7 @@ from tradetrail.events.generated import (
     DecisionMade,
     DeclineReason,
     DisclosureRecorded,
+    DisclosureWithdrawn,
     SymbolDataReady,
 )
 from tradetrail.ids import derive_id
@@ -51,7 +52,9 @@ from tradetrail.settings import SharedSettings
 CONTEXT_RETRY_S = 0.5
 
 # The rest of a symbol's events say nothing that a view holds.
-_FOLDED = frozenset({DisclosureRecorded.TYPE, SymbolDataReady.TYPE, DecisionMade.TYPE})
+_FOLDED = frozenset(
+    {DisclosureRecorded.TYPE, DisclosureWithdrawn.TYPE, SymbolDataReady.TYPE, DecisionMade.TYPE}
+)
 
 log = structlog.get_logger(__name__)
 

@@ -17,6 +17,7 @@ from tradetrail.events.generated import (
     DecisionMade,
     Direction,
     DisclosureRecorded,
+    DisclosureWithdrawn,
     LineageRun,
     RecordKind,
     SymbolDataReady,
@@ -70,13 +71,17 @@ class SymbolState:
     runs: dict[str, LineageRun] = field(default_factory=dict)
     acted: dict[str, set[str]] = field(default_factory=dict)
     incomplete: str | None = None
+    withdrawn: dict[str, int] = field(default_factory=dict)
 
     def fold(self, event: Event, place: Cause) -> Trigger | None:
         """Take one event in log order; return the trigger when it is one."""
         if isinstance(event, DisclosureRecorded):
             known = self.newest.get(event.record_id)
-            if known is None or known.version < event.version:
+            gone = self.withdrawn.get(event.record_id, 0)
+            if max(gone, known.version if known else 0) < event.version:
                 self.newest[event.record_id] = disclosure(event, place)
+        elif isinstance(event, DisclosureWithdrawn):
+            self.withdraw(event)
         elif isinstance(event, SymbolDataReady):
             run = lineage_run(event)
             self.runs[event.run_id] = run
@@ -85,6 +90,14 @@ class SymbolState:
         elif isinstance(event, DecisionMade):
             self.mark_acted(event.strategy_name, triggering_records(event))
         return None
+
+    def withdraw(self, event: DisclosureWithdrawn) -> None:
+        """Drop a record that a correction moved elsewhere; a later version may bring it back."""
+        known = self.newest.get(event.record_id)
+        if known is not None and known.version < event.version:
+            del self.newest[event.record_id]
+        gone = self.withdrawn.get(event.record_id, 0)
+        self.withdrawn[event.record_id] = max(gone, event.version)
 
     def mark_acted(self, strategy: str, record_ids: Iterable[str]) -> None:
         """Remember that these records set off a trade; a repeat changes nothing."""

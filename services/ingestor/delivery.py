@@ -1,7 +1,8 @@
 """What a run delivers, as one list of events in the order they are sent. Pure.
 
-Each symbol's last event is its SymbolDataReady; the run's last is IngestionRunCompleted. Ids depend on what the records
-say, not on the run: a run done again after a crash makes the same ones, and so do the decisions that follow.
+Each symbol's last event is its SymbolDataReady; the run's last is IngestionRunCompleted. A correction that takes a
+record away from a symbol is told there too, before that symbol's SymbolDataReady if it has one. Ids depend on what the
+records say, not on the run: a run done again after a crash makes the same ones, and so do the decisions that follow.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from tradetrail.events.generated import (
     Cause,
     CommitteeMembershipRecorded,
     DisclosureRecorded,
+    DisclosureWithdrawn,
     IngestionRunCompleted,
     RecordChange,
     RecordKept,
@@ -25,6 +27,7 @@ from tradetrail.events.generated import (
     RunFinding,
     SeatChange,
     SymbolDataReady,
+    WithdrawalReason,
 )
 from tradetrail.ids import derive_id
 from tradetrail.log.configuration import Stamp
@@ -77,6 +80,10 @@ class Delivery:
         outputs: list[Outgoing] = []
         kept: list[Outgoing] = []
         for verdict in verdicts:
+            # Before any SymbolDataReady: what is decided next about the symbol it left must not count it.
+            if (left := verdict.left_symbol) is not None:
+                withdrawn = self._withdrawn(verdict, left)
+                outputs.append(Outgoing(self._topics.for_symbol(left), left, withdrawn))
             event = self._disclosure(verdict)
             if event.symbol is None:
                 outputs.append(Outgoing(self._topics.runs, self._run.task.name, event))
@@ -90,6 +97,10 @@ class Delivery:
             outputs.append(Outgoing(topic, symbol, self._ready(symbol, events, counts)))
         ids = [verdict.record_id for verdict in verdicts]
         return [*outputs, *kept, self._completed(counts, ids)]
+
+    def findings(self, found: Sequence[RunFinding], counts: Counts) -> list[Outgoing]:
+        """Return the end of a maintenance run."""
+        return [self._completed(counts, [], found)]
 
     def seats(
         self, changes: Sequence[tuple[SeatChange, Seat]], call_id: str, counts: Counts
@@ -119,6 +130,22 @@ class Delivery:
             row_number=record.row_number,
             flags=record.flags,
             **record.facts,
+        )
+
+    def _withdrawn(self, verdict: Verdict, left: str) -> DisclosureWithdrawn:
+        record = verdict.record
+        return DisclosureWithdrawn(
+            event_id=str(derive_id("disclosure-withdrawn", verdict.record_id, verdict.version)),
+            **self._stamp.envelope(self._run.completed_at),
+            cause=self._run.causes[record.call_id],
+            symbol=left,
+            story_id=self._run.run_id,
+            record_id=verdict.record_id,
+            version=verdict.version,
+            moved_to_symbol=record.symbol,
+            reason=WithdrawalReason.MOVED,
+            run_id=self._run.run_id,
+            api_call_id=record.call_id,
         )
 
     def _ready(

@@ -9,6 +9,7 @@ from the hash of its first version.
 from __future__ import annotations
 
 import json
+import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -57,6 +58,7 @@ class Known(NamedTuple):
     person_key: str
     reported_on: date | None
     identity: str
+    symbol: str | None
 
     @property
     def content(self) -> dict[str, Any]:
@@ -74,6 +76,12 @@ class Verdict:
     version: int
     change: RecordChange
     changed_fields: tuple[str, ...]
+    symbol_before: str | None = None
+
+    @property
+    def left_symbol(self) -> str | None:
+        """Return the symbol that this version takes the record away from; None when it takes it from none."""
+        return None if self.symbol_before == self.record.symbol else self.symbol_before
 
 
 class Ledger:
@@ -125,8 +133,9 @@ class Ledger:
         for record, old in self._corrections(fresh, present, (start, end), has_undated):
             taken.add(record.content_hash)
             changed = tuple(_differing(old.content, record.content))
+            version = old.version + 1
             verdicts.append(
-                Verdict(record, old.record_id, old.version + 1, RecordChange.UPDATED, changed)
+                Verdict(record, old.record_id, version, RecordChange.UPDATED, changed, old.symbol)
             )
         new_ids: set[str] = set()
         for record in fresh:
@@ -170,7 +179,9 @@ class Ledger:
             number += 1
 
 
-def known_of(record_id: str, version: int, content_hash: str, identity: str) -> Known:
+def known_of(
+    record_id: str, version: int, content_hash: str, identity: str, symbol: str | None
+) -> Known:
     """Return what a state entry says. Raises ValueError when ``identity`` is none of ``identity_of``'s.
 
     Of the identity only the end is read, a third of the cost: what comes before, and is long, is the row's content. The
@@ -187,6 +198,8 @@ def known_of(record_id: str, version: int, content_hash: str, identity: str) -> 
             facts["person"],
             date.fromisoformat(day) if day else None,
             identity,
+            # One text for all records of a symbol, not one each.
+            symbol and sys.intern(symbol),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"no identity of a record: {identity[:200]!r} ({error!r})") from error

@@ -103,7 +103,11 @@ class Memory:
         datum = decoded.datum
         try:
             known = known_of(
-                datum["record_id"], datum["version"], datum["content_hash"], datum["identity"]
+                datum["record_id"],
+                datum["version"],
+                datum["content_hash"],
+                datum["identity"],
+                datum["symbol"],
             )
         except ValueError as error:
             raise BadEvent(

@@ -119,6 +119,25 @@ def test_a_changed_record_counts_once_by_its_newest_version(audited: tuple[Audit
     assert traded == [date(2020, 2, 21), date(2020, 3, 1), date(2020, 3, 1)]
 
 
+def test_a_record_that_moved_is_withdrawn_from_the_one_symbol_and_current_at_the_other(
+    audited: tuple[Audit, Running],
+) -> None:
+    audit, _ = audited
+    found = {}
+    with open_reader(audit.dsn, audit.schema) as connection:
+        for symbol in ("IBM", "F"):
+            for by in By:
+                told = symbol_report(connection, symbol, date(2020, 2, 1), END, by)
+                found[symbol, by] = [
+                    (row["record_id"], row["moved_to_symbol"], row["withdrawn_at"] is not None)
+                    for row in told["data_ingested"]
+                ]
+    moved, stayed = story.an_id("record", "r5"), story.an_id("record", "r3")
+    for by in By:
+        assert sorted(found["IBM", by]) == sorted([(moved, "F", True), (stayed, None, False)])
+        assert found["F", by] == [(moved, None, False)]
+
+
 def test_the_period_is_whole_days_in_new_york(audited: tuple[Audit, Running]) -> None:
     audit, _ = audited
     with open_reader(audit.dsn, audit.schema) as connection:
@@ -221,7 +240,7 @@ def test_counts(audited: tuple[Audit, Running]) -> None:
     with open_reader(audit.dsn, audit.schema) as connection:
         assert run_counts(connection) == {
             "runs": {"completed": 1, "failed": 1},
-            "disclosures": {"created": 5, "updated": 1},
+            "disclosures": {"created": 6, "updated": 2},
             "decisions": {"executed": 2, "failed": 2},
             "declined": {"below_threshold": 1},
             "orders": {"filled": 2, "rejected": 1},
@@ -232,4 +251,4 @@ def test_counts(audited: tuple[Audit, Running]) -> None:
         listed = {
             row["symbol"]: (row["disclosures"], row["decisions"]) for row in symbols(connection)
         }
-    assert listed == {"AAPL": (3, 4), "IBM": (1, 0)}
+    assert listed == {"AAPL": (3, 4), "IBM": (2, 0), "F": (1, 0)}

@@ -32,6 +32,7 @@ def keep(ledger: Ledger, verdicts: list[Verdict]) -> list[Verdict]:
                 verdict.version,
                 verdict.record.content_hash,
                 identity_of(verdict.record),
+                verdict.record.symbol,
             )
         )
     return verdicts
@@ -144,7 +145,7 @@ TRICKY = ('"person":"X"', '{"person":', "\\", '\\"person":', "\u2028", "}", "\ud
 )
 def test_a_state_entry_tells_whose_record_it_is_whatever_the_row_said(name: str, note: str) -> None:
     (record,) = rows({"BioGuideID": None, "Representative": name, "Description": note})
-    known = known_of("id", 1, record.content_hash, identity_of(record))
+    known = known_of("id", 1, record.content_hash, identity_of(record), record.symbol)
     assert known.person_key == record.person_key
     assert known.reported_on == record.reported_on
     assert known.content == record.content
@@ -155,7 +156,7 @@ def test_a_state_entry_tells_whose_record_it_is_whatever_the_row_said(name: str,
 )
 def test_what_is_no_identity_is_refused(identity: str) -> None:
     with pytest.raises(ValueError):
-        known_of("id", 1, "hash", identity)
+        known_of("id", 1, "hash", identity, None)
 
 
 @given(st.lists(st.sampled_from(range(6)), max_size=12), st.randoms())

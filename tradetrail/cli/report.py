@@ -29,7 +29,7 @@ from tradetrail.stack.running import running_env
 _SHOWN = {
     "data_ingested": (
         *("disclosed_on", "transaction_date", "politician", "insider", "transaction_type"),
-        "ingested_at",
+        *("ingested_at", "withdrawn_at", "moved_to_symbol"),
     ),
     "decisions_made": ("created_at", "strategy", "side", "quantity", "status", "failure_reason"),
     "declined": ("created_at", "strategy", "side", "reason", "reason_text"),

@@ -150,7 +150,7 @@ class ApiCallRecorded:
     request_size_bytes: int
     """Size of the request body."""
     response_size_bytes: int
-    """Size of the answer's body."""
+    """Size of the answer's body as received."""
     records_returned: int | None = None
     """Rows in the answer, where it has rows."""
     rate_limit_remaining: int | None = None
@@ -164,11 +164,13 @@ class ApiCallRecorded:
     body_encoding: BodyEncoding
     """Encoding of body."""
     body_sha256: str | None = None
-    """SHA-256 of the whole decoded body, hex."""
+    """SHA-256 of the whole decoded body as kept, hex."""
     chunk_index: int
     """Which chunk, from 0."""
     chunk_count: int
     """How many chunks."""
+    body_redactions: int = 0
+    """How often the answer held a secret of ours, each replaced by stars before the body was kept and hashed; 0: byte for byte as received."""
 
 
 class Side(StrEnum):
@@ -725,6 +727,49 @@ class DisclosureRecorded:
     """Codes of what is odd about the row, sorted."""
     source_fields: str
     """The vendor's whole row as JSON; evidence, never read by a strategy."""
+
+
+class WithdrawalReason(StrEnum):
+    """Why a record was taken away from a symbol."""
+
+    MOVED = "moved"
+    UNRECOGNISED = "unrecognised"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisclosureWithdrawn:
+    """A correction took a record away from the symbol it stood under: from here on it tells nothing about that symbol."""
+
+    TYPE: ClassVar[str] = "tradetrail.events.DisclosureWithdrawn"
+
+    event_id: str
+    """Id of this event (UUID); a function of its cause, so a repeated step makes the same one."""
+    occurred_at: datetime
+    """When it happened by the service's injected clock, UTC."""
+    service: str
+    """Which service made it (ingestor, decider, executor, auditor, cli)."""
+    service_version: str
+    """The version of the software that made it."""
+    instance: str
+    """Which instance of the service made it."""
+    cause: Cause | None = None
+    """The event that caused it; null for what a person, a schedule or the outside world began."""
+    symbol: str | None = None
+    """The symbol it concerns, share classes with a dot (BRK.B); null where there is none."""
+    story_id: str | None = None
+    """The decision id; before a decision, the run id; null outside any story."""
+    record_id: str
+    """Stable id of the record."""
+    version: int
+    """The version that took it away; its DisclosureRecorded stands under the new symbol."""
+    moved_to_symbol: str | None = None
+    """Symbol it stands under now; null when the corrected ticker is no symbol."""
+    reason: WithdrawalReason
+    """Why."""
+    run_id: str
+    """Run that fetched the correction."""
+    api_call_id: str
+    """Call the correction came from."""
 
 
 class DeadLetterReason(StrEnum):
@@ -1480,6 +1525,7 @@ Event = (
     | DecisionDeclined
     | DecisionMade
     | DisclosureRecorded
+    | DisclosureWithdrawn
     | EventDeadLettered
     | ExecutionKept
     | ExecutorActivated
@@ -1506,6 +1552,7 @@ CATALOGUE: dict[str, type[Event]] = {
     DecisionDeclined.TYPE: DecisionDeclined,
     DecisionMade.TYPE: DecisionMade,
     DisclosureRecorded.TYPE: DisclosureRecorded,
+    DisclosureWithdrawn.TYPE: DisclosureWithdrawn,
     EventDeadLettered.TYPE: EventDeadLettered,
     ExecutionKept.TYPE: ExecutionKept,
     ExecutorActivated.TYPE: ExecutorActivated,

@@ -16,7 +16,7 @@ SECTIONS = ("data_ingested", "decisions_made", "declined", "trades_executed")
 COLUMNS = (
     "section",
     *("ingestion_run_id", "ingested_at", "available_at", "record_id", "politician", "insider"),
-    *("transaction_type", "transaction_date", "disclosed_on"),
+    *("transaction_type", "transaction_date", "disclosed_on", "withdrawn_at", "moved_to_symbol"),
     *("decision_id", "created_at", "strategy", "side", "quantity", "status", "failure_reason"),
     *("reason", "reason_text", "filled_at", "filled_avg_price", "rationale"),
 )

@@ -19,6 +19,7 @@ PROJECTIONS: dict[str, Projection] = {
     "IngestionRunFailed": runs.failed,
     "ApiCallRecorded": runs.api_call,
     "DisclosureRecorded": disclosures.disclosure,
+    "DisclosureWithdrawn": disclosures.withdrawn,
     "CommitteeMembershipRecorded": reference.committee_membership,
     "SectorRecorded": reference.sector,
     "ConfigurationRecorded": reference.configuration,

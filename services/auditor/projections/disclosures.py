@@ -1,4 +1,7 @@
-"""Disclosed trades of politicians and insiders: every version one row, and the run that brought it."""
+"""Disclosed trades of politicians and insiders: every version one row, and the run that brought it.
+
+A correction that moves a record to another symbol has a second row: that the old symbol lost it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,12 @@ from typing import Any
 from services.auditor.entry import Entry, json_text
 from services.auditor.projections.content import content, known, pick
 from services.auditor.rows import Change
-from services.auditor.tables import CONGRESS_TRADES, DATA_INGESTION_RUN_RECORDS, INSIDER_TRADES
+from services.auditor.tables import (
+    CONGRESS_TRADES,
+    DATA_INGESTION_RUN_RECORDS,
+    DISCLOSURE_WITHDRAWALS,
+    INSIDER_TRADES,
+)
 
 
 def disclosure(entry: Entry) -> Iterator[Change]:
@@ -27,6 +35,18 @@ def disclosure(entry: Entry) -> Iterator[Change]:
     elif record["kind"] == "insider":
         values = _common(record) | _insider(record) | position
         yield Change(INSIDER_TRADES, INSIDER_TRADES.groups[0], values)
+
+
+def withdrawn(entry: Entry) -> Iterator[Change]:
+    """Project DisclosureWithdrawn."""
+    told = content(entry)
+    values = pick(
+        told,
+        *("record_id", "version", "symbol", "moved_to_symbol", "reason", "run_id", "api_call_id"),
+    )
+    values["withdrawn_at"] = told["occurred_at"]
+    group = DISCLOSURE_WITHDRAWALS.groups[0]
+    yield Change(DISCLOSURE_WITHDRAWALS, group, values | entry.position())
 
 
 def _common(record: dict[str, Any]) -> dict[str, Any]:

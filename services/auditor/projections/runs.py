@@ -81,7 +81,7 @@ def api_call(entry: Entry) -> Iterator[Change]:
         *("execution_id", "symbol", "vendor", "method", "endpoint", "requested_at"),
         *("status_code", "error", "request_size_bytes", "response_size_bytes"),
         *("records_returned", "rate_limit_remaining", "duration_us", "vendor_request_id"),
-        *("body_encoding", "body_sha256"),
+        *("body_encoding", "body_sha256", "body_redactions"),
     )
     values["request"] = json_text(call["request"])
     yield Change(API_PAYLOADS, API_PAYLOADS.groups[0], values | entry.position())

@@ -1,4 +1,5 @@
 -- What was ingested about a symbol: the newest version of each record whose trade day lies in the period.
+-- A record that a correction moved to another symbol stays, with when it was withdrawn from this one.
 -- Order: trade day, report day, record id.
 SELECT newest.run_id AS ingestion_run_id,
     run.completed_at AS ingested_at,
@@ -8,26 +9,34 @@ SELECT newest.run_id AS ingestion_run_id,
     newest.insider,
     newest.transaction_type,
     newest.transaction_date,
-    newest.disclosed_on
+    newest.disclosed_on,
+    newest.withdrawn_at,
+    newest.moved_to_symbol
 FROM (
     SELECT t.run_id, t.available_at, t.record_id, t.politician_name AS politician, NULL AS insider,
-        t.transaction_type, t.transaction_date, t.disclosed_on
+        t.transaction_type, t.transaction_date, t.disclosed_on, w.withdrawn_at, w.moved_to_symbol
     FROM congress_trades t
+    LEFT JOIN disclosure_withdrawals w
+        ON w.record_id = t.record_id AND w.version > t.version AND w.symbol = t.symbol
     WHERE t.symbol = %(symbol)s
         AND t.transaction_date BETWEEN %(first_day)s AND %(last_day)s
         AND NOT EXISTS (
             SELECT 1 FROM congress_trades later
             WHERE later.record_id = t.record_id AND later.version > t.version
+                AND (later.symbol = t.symbol OR w.record_id IS NULL)
         )
     UNION ALL
     SELECT t.run_id, t.available_at, t.record_id, NULL, t.insider_name,
-        t.transaction_type, t.transaction_date, t.disclosed_on
+        t.transaction_type, t.transaction_date, t.disclosed_on, w.withdrawn_at, w.moved_to_symbol
     FROM insider_trades t
+    LEFT JOIN disclosure_withdrawals w
+        ON w.record_id = t.record_id AND w.version > t.version AND w.symbol = t.symbol
     WHERE t.symbol = %(symbol)s
         AND t.transaction_date BETWEEN %(first_day)s AND %(last_day)s
         AND NOT EXISTS (
             SELECT 1 FROM insider_trades later
             WHERE later.record_id = t.record_id AND later.version > t.version
+                AND (later.symbol = t.symbol OR w.record_id IS NULL)
         )
 ) AS newest
 LEFT JOIN data_ingestion_runs run ON run.run_id = newest.run_id
