@@ -15,8 +15,11 @@ from decimal import Decimal
 import pytest
 import requests
 
+from simulators.world import CongressRow
+from tests.contract.quiver_server import SmallWorld, congress_row, quiver
 from tests.eventually import eventually
 from tests.integration.disclosed import Row, morning, publish, run_events
+from tests.integration.ingestor_harness import ingestor
 from tradetrail.events import Event
 from tradetrail.events.generated import (
     ApiCallRecorded,
@@ -166,6 +169,32 @@ def test_an_amended_record_does_not_act_again(decider: Decider) -> None:
     assert isinstance(made, DecisionMade)
     assert isinstance(declined, DecisionDeclined)
     assert declined.reason is DeclineReason.ALREADY_ACTED
+
+
+def test_a_record_that_a_correction_moves_counts_at_its_new_symbol_only(
+    decider: Decider, log: SharedSettings
+) -> None:
+    def row(person: str, symbol: str) -> CongressRow:
+        changes = {"Representative": person, "BioGuideID": person, "TransactionDate": "2024-01-22"}
+        return congress_row("2024-02-02", **changes, Ticker=symbol)
+
+    world = SmallWorld([row("Ann", "AAPL"), row("Cal", "MSFT")])
+    with quiver(world, "2024-02-05T12:00:00Z") as client, ingestor(log, client) as here:
+        assert here.run().error is None
+        first = [*decider.answers("AAPL", 1), *decider.answers("MSFT", 1)]
+        correction = {"match": {"Representative": "Ann"}, "set": {"Ticker": "MSFT"}}
+        client.control(amend=correction, disclose=[row("Bob", "AAPL").fields])
+        assert here.run().error is None
+    _, apple = decider.answers("AAPL", 2)
+    _, microsoft = decider.answers("MSFT", 2)
+    # Ann and Bob together would have been a consensus at AAPL; Ann and Cal now are one at MSFT.
+    assert [isinstance(each, DecisionDeclined) for each in (*first, apple)] == [True] * 3
+    assert apple.rationale.source_data.politician_names == ("Bob",)
+    assert isinstance(microsoft, DecisionMade)
+    assert microsoft.rationale.source_data.politician_names == ("Ann", "Cal")
+    (moved,) = [r for r in microsoft.rationale.source_data.records if r.version == 2]
+    (earlier,) = first[0].rationale.source_data.records
+    assert moved.record_id == earlier.record_id
 
 
 def test_an_unreadable_event_of_the_symbol_makes_its_view_incomplete(decider: Decider) -> None:
