@@ -1,37 +1,38 @@
-"""The ingestor's command line: read it, make the parts, run the schedule or one task."""
+"""The ingestor's command line: read it, then run the schedule or one task."""
 
 from __future__ import annotations
 
 import argparse
-import getpass
-import os
-import socket
-import sys
 import threading
 from datetime import date
+from typing import NoReturn
 
-from services.ingestor.lock import AlreadyRunning
-from services.ingestor.parts import request_of
-from services.ingestor.run import Runner
+from services.ingestor.backfill import check_order
+from services.ingestor.once import Asked, once, refuse
 from services.ingestor.service import Schedule
 from services.ingestor.settings import IngestorSettings, checked_task
-from services.ingestor.sources.quiver import Window
 from services.ingestor.startup import SERVICE, make_parts
 from services.ingestor.tasks import TASKS
-from tradetrail.errors import Retryable, Unreachable, UsageError
-from tradetrail.events.generated import RunTrigger
-from tradetrail.process import EXIT_FAILED, EXIT_OK, run_service
+from tradetrail.errors import UsageError
+from tradetrail.process import EXIT_OK, run_service
 from tradetrail.settings import SharedSettings, load
 from tradetrail.telemetry import HealthServer
 
 
 def main(arguments: list[str]) -> int:
     """Run as asked; return the exit code (0 done, 1 the run failed, 2 usage, 3 a server is away)."""
-    options = _parser().parse_args(arguments)
+    try:
+        asked = _asked(_parser().parse_args(arguments))
+        if asked is not None:
+            # A person gets one line for a setting that can't be used, where a service writes a log line.
+            load(SharedSettings)
+            load(IngestorSettings)
+    except UsageError as error:
+        return refuse(error)
 
     def body(settings: SharedSettings, stop: threading.Event) -> int:
         own = load(IngestorSettings)
-        return _once(settings, own, stop, options) if options.once else _serve(settings, own, stop)
+        return _serve(settings, own, stop) if asked is None else once(settings, own, stop, asked)
 
     return run_service(SERVICE, body, IngestorSettings)
 
@@ -49,73 +50,55 @@ def _serve(settings: SharedSettings, own: IngestorSettings, stop: threading.Even
     return EXIT_OK
 
 
-def _once(
-    settings: SharedSettings,
-    own: IngestorSettings,
-    stop: threading.Event,
-    options: argparse.Namespace,
-) -> int:
-    name = checked_task(options.once)
-    window = _window(options.start, options.end)
-    parts = make_parts(settings, own, stop)
-    try:
-        request = request_of(name, RunTrigger.COMMAND, _person(), window)
-        outcome = Runner(parts).run(request)
-    except AlreadyRunning as error:
-        sys.stderr.write(f"{error}\n")
-        return EXIT_FAILED
-    except Retryable as error:
-        raise Unreachable(str(error)) from error
-    finally:
-        parts.memory.close()
-    if outcome.error is not None:
-        sys.stderr.write(f"run {outcome.run_id} failed: {outcome.error}\n")
-        return EXIT_FAILED
-    counts = outcome.counts
-    if counts is not None:
-        sys.stdout.write(
-            f"run {outcome.run_id} completed: {counts.fetched} fetched, {counts.created} created, "
-            f"{counts.updated} updated, {counts.skipped} skipped, {counts.flagged} flagged\n"
-        )
-    for finding in outcome.findings:
-        sys.stdout.write(f"{finding.code} {finding.subject}: {finding.message}\n")
-    return EXIT_OK
-
-
-def _window(start: date | None, end: date | None) -> Window | None:
-    if start is None and end is None:
+def _asked(options: argparse.Namespace) -> Asked | None:
+    """Return what is to be run once; None for the schedule. Raises UsageError."""
+    start, end = _day("--from", options.start), _day("--to", options.end)
+    if options.once is None:
+        if start or end or options.again:
+            raise UsageError("--from, --to and --again go with --once TASK")
         return None
+    name = checked_task(options.once)
+    if start is None and end is None:
+        if options.again:
+            raise UsageError("--again goes with --from and --to: it runs every window of a period")
+        return Asked(name)
     if start is None or end is None:
         raise UsageError("--from and --to go together: name the first and the last day of report")
-    if end < start:
-        raise UsageError(f"--to {end} is before --from {start}")
-    return Window(start, end, is_explicit=True)
+    check_order(name, start, end)
+    return Asked(name, start, end, options.again)
 
 
-def _person() -> str:
-    """Return who asked, as far as the system knows."""
-    try:
-        return f"{getpass.getuser()}@{socket.gethostname()}"
-    except (OSError, KeyError, ImportError):
-        # A container's user may have no name.
-        return f"uid {os.getuid()}@{socket.gethostname()}"
-
-
-def _day(text: str) -> date:
+def _day(option: str, text: str | None) -> date | None:
+    if text is None:
+        return None
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no day; write YYYY-MM-DD") from error
+        raise UsageError(f"{option} {text!r} is no day; write YYYY-MM-DD") from error
+
+
+class _Parser(argparse.ArgumentParser):
+    """Refuses in the way every command does, instead of printing how it is used and ending the process."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise UsageError."""
+        raise UsageError(f"{message}; see python -m services.ingestor --help")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m services.ingestor",
         description="Fetch disclosures and reference data, on a schedule or once.",
         epilog=f"Tasks: {', '.join(TASKS)}",
+        allow_abbrev=False,
     )
     parser.add_argument("--once", metavar="TASK", help="run one task now and end")
-    parser.add_argument("--from", dest="start", type=_day, metavar="D", help="first day of report")
-    parser.add_argument("--to", dest="end", type=_day, metavar="D", help="last day of report")
+    parser.add_argument("--from", dest="start", metavar="D", help="first day of report")
+    parser.add_argument("--to", dest="end", metavar="D", help="last day of report")
+    parser.add_argument(
+        "--again",
+        action="store_true",
+        help="run every window of the period, also those that are done",
+    )
     parser.add_argument("--show-config", action="store_true", help="show the settings and end")
     return parser

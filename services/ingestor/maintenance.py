@@ -94,7 +94,7 @@ class Maintenance:
         memory, source = self._parts.memory, CONGRESS.data_source
         before = known_within(memory.ledger(source), days)
         window = Window(days.first, days.last, is_explicit=True)
-        records = congress_records(self._parts.quiver.congress(self._calls, window))
+        records = congress_records(self._parts.quiver.congress(self._calls, window).rows)
         self.rows_compared = len(records)
         if self._is_settled():
             difference = compare(records, before, memory.ledger(source), days)

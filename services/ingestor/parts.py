@@ -55,6 +55,11 @@ class Parts:
     stop: threading.Event
     configuration_hash: str
 
+    @property
+    def waiting(self) -> str | None:
+        """Return what a run waits for before it asks a vendor again; None when it does not. Safe from other threads."""
+        return self.quiver.waiting or self.committees.waiting
+
 
 def request_of(name: str, trigger: RunTrigger, requested_by: str, window: Window | None) -> Request:
     """Return the request for the task ``name``."""

@@ -172,20 +172,15 @@ class _Run:
         if self._task.kind is Kind.COMMITTEES:
             return self._seats(started, calls)
         if self._task.kind is Kind.CONGRESS:
-            rows = self._parts.quiver.congress(calls, window)
+            rows, has_undated = self._parts.quiver.congress(calls, window)
             records = congress_records(rows)
         else:
-            rows = self._parts.quiver.insiders(calls, window)
+            rows, has_undated = self._parts.quiver.insiders(calls, window), False
             records = insider_records(rows)
         self._fetched = len(rows)
         reached("fetched", self._parts.own.die_at)
         ledger = self._parts.memory.ledger(self._task.data_source)
-        verdicts = ledger.judge(
-            records,
-            window.start,
-            window.end,
-            has_undated=window.is_explicit and window.takes_undated,
-        )
+        verdicts = ledger.judge(records, window.start, window.end, has_undated=has_undated)
         if len(verdicts) > RECORDS_MAX:
             raise RunTrouble(
                 ErrorCode.RUN_TOO_LARGE,

@@ -31,6 +31,22 @@ class ScheduleEntry(BaseModel):
         return name
 
 
+class RateClass(BaseModel):
+    """So many requests in so many seconds, shared by the endpoints whose path begins with ``prefix``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    prefix: str = Field(description="How the paths of its endpoints begin.")
+    requests: int = Field(ge=1, le=100_000, description="Requests allowed in the time.")
+    per_s: float = Field(gt=0, description="The time, real seconds; a sliding window.")
+
+
+# Source: the vendor's page on rate limits. Bulk is documented as 5 an hour; the class of the live endpoints is not
+# told, and 100 a minute is what known clients pace themselves at.
+DEFAULT_RATE_CLASSES = (
+    RateClass(prefix="/beta/bulk/", requests=5, per_s=3_600),
+    RateClass(prefix="/beta/live/", requests=100, per_s=60),
+)
 DEFAULT_SCHEDULE = tuple(ScheduleEntry(task=name, at=time(7, 0)) for name in TASKS)
 
 # For windows up to this many days the bulk endpoint is asked day by day: small answers, and few of its five requests an
@@ -71,6 +87,16 @@ class IngestorSettings(BaseSettings):
         default=60.0,
         ge=0,
         description="Longest Retry-After of a 429 that is waited for, real seconds.",
+    )
+    rate_classes: tuple[RateClass, ...] = Field(
+        default=DEFAULT_RATE_CLASSES,
+        description='JSON list of {"prefix": "/beta/bulk/", "requests": 5, "per_s": 3600}; of the prefixes that fit a '
+        "path the first counts; what none fits is not paced.",
+    )
+    pace_wait_s_max: float = Field(
+        default=3_700.0,
+        ge=0,
+        description="Longest wait for a rate class's next request, real seconds; a longer one fails the run.",
     )
     connect_timeout_s: float = Field(default=5.0, gt=0, description="Limit of connecting.")
     read_timeout_s: float = Field(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -13,7 +14,12 @@ from typing import Any, TypeVar
 
 from services.ingestor.parts import Outcome, Parts, request_of
 from services.ingestor.run import Runner
-from services.ingestor.settings import CommitteesSettings, IngestorSettings, QuiverSettings
+from services.ingestor.settings import (
+    CommitteesSettings,
+    IngestorSettings,
+    QuiverSettings,
+    RateClass,
+)
 from services.ingestor.sources.committees import committees_vendor
 from services.ingestor.sources.quiver import QuiverSource, Window, quiver_vendor
 from services.ingestor.startup import make_parts
@@ -34,6 +40,8 @@ CONGRESS, INSIDER, SEATS, MAINTENANCE = (
 )
 # A start, a dead holder's 6 s in the group, and a run, on two busy cores.
 PROCESS_TIMEOUT_S = 90.0
+# The simulator counts no requests unless a test asks it to; the vendor's true allowances would make tests wait.
+UNHURRIED = (RateClass(prefix="/beta/", requests=100_000, per_s=60),)
 _E = TypeVar("_E")
 
 
@@ -50,7 +58,9 @@ class Ingestor:
     def parts(self) -> Parts:
         """Return the parts of runs in this process, made at first use."""
         if self._parts is None:
-            own = IngestorSettings(**{"retry_after_s_max": 1.0, **self.own})
+            own = IngestorSettings(
+                **{"retry_after_s_max": 1.0, "rate_classes": UNHURRIED, **self.own}
+            )
             made = make_parts(self.log, own, threading.Event())
             quiver = QuiverSettings(url=self.client.base, token=TOKEN)
             self._parts = Parts(
@@ -106,6 +116,7 @@ class Ingestor:
             "TRADETRAIL_QUIVER_URL": self.client.base,
             "TRADETRAIL_QUIVER_TOKEN": TOKEN,
             "TRADETRAIL_COMMITTEES_URL": self.client.base,
+            "TRADETRAIL_INGESTOR_RATE_CLASSES": json.dumps([one.model_dump() for one in UNHURRIED]),
         }
 
     def messages(self) -> list[tuple[Received, Event]]:

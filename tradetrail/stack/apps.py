@@ -25,6 +25,9 @@ _SIMULATED_KEYS = {
     },
     "simulators.quiverquant": {"TRADETRAIL_QUIVER_TOKEN": "simulated-token"},
 }
+# Simulated days pass in seconds, and the simulator counts no requests unless it is told to: the vendor's own
+# allowances, which are of real time, would make the demo wait for hours.
+_SIMULATED_RATE_CLASSES = '[{"prefix":"/beta/","requests":100000,"per_s":60}]'
 _VENDOR_ADDRESS = {
     "simulators.alpaca": "TRADETRAIL_ALPACA_URL",
     "simulators.quiverquant": "TRADETRAIL_QUIVER_URL",
@@ -57,6 +60,7 @@ def vendor_env(names: Sequence[str], ports: Ports) -> dict[str, str]:
         else:
             env["TRADETRAIL_QUIVER_URL"] = f"http://{base}"
             env["TRADETRAIL_COMMITTEES_URL"] = f"http://{base}"
+            env["TRADETRAIL_INGESTOR_RATE_CLASSES"] = _SIMULATED_RATE_CLASSES
     # Keys and addresses that the caller set stay as they are.
     return {key: os.environ.get(key) or value for key, value in env.items()}
 

@@ -7,6 +7,7 @@ from typing import Any
 from services.ingestor.seats import Seat, read_seats
 from services.ingestor.settings import CommitteesSettings, IngestorSettings
 from services.ingestor.sources.http import HttpEdge
+from services.ingestor.sources.pace import Pace
 from services.ingestor.sources.quiver import limits
 from services.ingestor.sources.vendor import CallLog, Vendor
 from services.ingestor.trouble import ErrorCode, RunTrouble
@@ -24,8 +25,7 @@ def committees_vendor(own: IngestorSettings, settings: CommitteesSettings) -> Ve
         HttpEdge(settings.url, None, limits(own)),
         "congress_legislators",
         CallPurpose.REFERENCE,
-        {},
-        own.retry_after_s_max,
+        Pace((), own.pace_wait_s_max, own.retry_after_s_max),
     )
 
 

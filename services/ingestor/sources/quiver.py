@@ -10,12 +10,13 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.ingestor.normalise import FetchedRow, congress_day
 from services.ingestor.settings import BULK_BY_DAY_MAX, IngestorSettings, QuiverSettings
 from services.ingestor.sources.http import BearerAuth, HttpEdge, Limits
-from services.ingestor.sources.vendor import Allowance, CallLog, Vendor
+from services.ingestor.sources.pace import Allowance, Pace
+from services.ingestor.sources.vendor import CallLog, Vendor
 from services.ingestor.trouble import ErrorCode, RunTrouble
 from tradetrail.events.generated import CallPurpose
 
@@ -42,14 +43,21 @@ class Window:
         return [self.start + timedelta(days=n) for n in range((self.end - self.start).days + 1)]
 
 
+class Fetched(NamedTuple):
+    """The rows of a window; ``has_undated`` when all rows without a readable day that the vendor has are among them."""
+
+    rows: list[FetchedRow]
+    has_undated: bool
+
+
 def quiver_vendor(own: IngestorSettings, quiver: QuiverSettings) -> Vendor:
-    """Return QuiverQuant as configured. Source of the allowances: the vendor's page on rate limits."""
+    """Return QuiverQuant as configured."""
+    allowances = [Allowance(one.prefix, one.requests, one.per_s) for one in own.rate_classes]
     return Vendor(
         HttpEdge(quiver.url, BearerAuth(quiver.token.get_secret_value()), limits(own)),
         "quiverquant",
         CallPurpose.DISCLOSURES,
-        {"/beta/bulk/": Allowance(5, 3_600), "/beta/live/": Allowance(100, 60)},
-        own.retry_after_s_max,
+        Pace(allowances, own.pace_wait_s_max, own.retry_after_s_max),
     )
 
 
@@ -68,14 +76,19 @@ class QuiverSource:
         self._vendor = vendor
         self._own = own
 
-    def congress(self, calls: CallLog, window: Window) -> list[FetchedRow]:
-        """Return every congress row reported in the window, and those whose day can't be read."""
+    @property
+    def waiting(self) -> str | None:
+        """Return what is being waited for before the next request; None when nothing is."""
+        return self._vendor.waiting
+
+    def congress(self, calls: CallLog, window: Window) -> Fetched:
+        """Return every congress row reported in the window, and those met whose day can't be read if it takes them."""
         if window.is_explicit:
             return self._congress_bulk(calls, window)
         answer, rows = self._vendor.rows(calls, CONGRESS_LIVE, {})
         if self._has_gap(rows, window):
             return self._congress_bulk(calls, window)
-        return _within(answer.call_id, rows, window)
+        return Fetched(_within(answer.call_id, rows, window), has_undated=False)
 
     def insiders(self, calls: CallLog, window: Window) -> list[FetchedRow]:
         """Return every insider row filed in the window, day by day: there is no bulk endpoint."""
@@ -102,12 +115,13 @@ class QuiverSource:
             for chamber, days in days_of.items()
         )
 
-    def _congress_bulk(self, calls: CallLog, window: Window) -> list[FetchedRow]:
+    def _congress_bulk(self, calls: CallLog, window: Window) -> Fetched:
         days = window.days()
         queries: list[dict[str, str]] = [{}]
         if len(days) <= BULK_BY_DAY_MAX:
             queries = [{"date": day.strftime("%Y%m%d")} for day in days]
         found: list[FetchedRow] = []
+        has_undated = window.takes_undated and queries == [{}]
         for query in queries:
             is_descending, last = True, date.max
             for call_id, rows in self._pages(calls, CONGRESS_BULK, query, self._own.bulk_page_size):
@@ -118,8 +132,9 @@ class QuiverSource:
                     last = day or last
                 # Newest first is how the vendor serves it, but no promise: stop early only while it holds.
                 if is_descending and last < window.start:
+                    has_undated = False
                     break
-        return found
+        return Fetched(found, has_undated)
 
     def _pages(
         self, calls: CallLog, path: str, query: Mapping[str, str], page_size: int

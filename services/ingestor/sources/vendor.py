@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+import structlog
+
 from services.ingestor.sources.http import Exchange, HttpEdge
+from services.ingestor.sources.pace import Allowance, Pace
 from services.ingestor.trouble import ErrorCode, RunTrouble
 from tradetrail.events.generated import CallPurpose
 
@@ -23,6 +25,8 @@ _STATUS_CODES = {
     404: (ErrorCode.NOT_FOUND, "check the vendor's address; the vendor may have moved it"),
     429: (ErrorCode.RATE_LIMITED, "run the task again later, or less often"),
 }
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,46 +60,37 @@ class CallLog(Protocol):
         """Wait in real time; raises RunTrouble when the process is asked to stop."""
 
 
-class Allowance:
-    """Requests left of one rate class, counted here: the vendor does not tell. Real time, sliding window."""
-
-    def __init__(self, limit: int, window_s: float) -> None:
-        """Count up to ``limit`` requests in ``window_s`` seconds."""
-        self._limit = limit
-        self._window_s = window_s
-        self._taken: deque[float] = deque(maxlen=limit)
-
-    def take(self) -> int:
-        """Count one request; return how many are left, by our count."""
-        now = time.monotonic()
-        self._taken.append(now)
-        while self._taken[0] <= now - self._window_s:
-            self._taken.popleft()
-        return self._limit - len(self._taken)
-
-
 class Vendor:
     """One vendor's JSON endpoints."""
 
-    def __init__(
-        self,
-        edge: HttpEdge,
-        name: str,
-        purpose: CallPurpose,
-        allowances: Mapping[str, Allowance],
-        retry_after_s_max: float,
-    ) -> None:
-        """Ask through ``edge``; ``allowances`` are by path prefix, the first that fits counts."""
+    def __init__(self, edge: HttpEdge, name: str, purpose: CallPurpose, pace: Pace) -> None:
+        """Ask through ``edge``, as fast as ``pace`` says."""
         self._edge = edge
         self._name = name
         self._purpose = purpose
-        self._allowances = allowances
-        self._retry_after_s_max = retry_after_s_max
+        self._pace = pace
+        self._waiting: tuple[float, str] | None = None
+
+    @property
+    def waiting(self) -> str | None:
+        """Return what is waited for before the next request, and for how long yet; None when nothing is."""
+        waiting = self._waiting
+        if waiting is None:
+            return None
+        left_s = max(waiting[0] - time.monotonic(), 0.0)
+        return f"waiting {left_s:.0f} s more: {waiting[1]}"
 
     def ask(self, calls: CallLog, path: str, query: Mapping[str, str]) -> Answer:
-        """Return the answer to one GET, waiting out short rate limits. Raises RunTrouble for anything but JSON."""
+        """Return the answer to one GET, in its turn, waiting out short rate limits.
+
+        Raises RunTrouble for anything but JSON, and before asking when the turn is too far away.
+        """
+        allowance = next((a for a in self._pace.allowances if path.startswith(a.prefix)), None)
         for attempt in range(_THROTTLED_MAX):
-            remaining = self._count(path)
+            remaining = None
+            if allowance is not None:
+                self._await_turn(calls, path, allowance)
+                remaining = allowance.take()
             requested_at = calls.now()
             exchange = self._edge.get(path, query)
             content, trouble = self._content(exchange)
@@ -113,7 +108,7 @@ class Vendor:
             if wait_s is None or attempt + 1 == _THROTTLED_MAX:
                 trouble.details["call_id"] = call_id
                 raise trouble
-            calls.wait(wait_s)
+            self._wait(calls, wait_s, f"{path} answered 429 with Retry-After")
         raise AssertionError("the loop returns or raises")
 
     def rows(
@@ -141,11 +136,27 @@ class Vendor:
                 )
         return answer, rows
 
-    def _count(self, path: str) -> int | None:
-        for prefix, allowance in self._allowances.items():
-            if path.startswith(prefix):
-                return allowance.take()
-        return None
+    def _await_turn(self, calls: CallLog, path: str, allowance: Allowance) -> None:
+        """Wait until our count allows one more request. Raises RunTrouble when that takes too long."""
+        while (wait_s := allowance.wait_s()) > 0:
+            if wait_s > self._pace.wait_s_max:
+                raise RunTrouble(
+                    ErrorCode.RATE_LIMITED,
+                    f"{path} was not asked: {allowance} are used up by our count, the next is allowed in "
+                    f"{wait_s:.0f} s, and at most {self._pace.wait_s_max:.0f} s are waited (pace_wait_s_max); run the "
+                    "task again then",
+                    endpoint=path,
+                    next_allowed_in_s=round(wait_s, 1),
+                )
+            self._wait(calls, wait_s, f"{allowance} are used up by our count")
+
+    def _wait(self, calls: CallLog, wait_s: float, why: str) -> None:
+        log.warning("waiting before the vendor is asked", wait_s=round(wait_s, 1), reason=why)
+        self._waiting = (time.monotonic() + wait_s, why)
+        try:
+            calls.wait(wait_s)
+        finally:
+            self._waiting = None
 
     def _content(self, exchange: Exchange) -> tuple[Any, RunTrouble | None]:
         facts = {"endpoint": exchange.path, "status_code": exchange.status_code}
@@ -180,7 +191,7 @@ class Vendor:
         except ValueError:
             return None
         trouble.details["retry_after_s"] = wait_s
-        return wait_s if 0 <= wait_s <= self._retry_after_s_max else None
+        return wait_s if 0 <= wait_s <= self._pace.retry_after_s_max else None
 
 
 def _refused(where: str, exchange: Exchange, facts: dict[str, Any]) -> RunTrouble:
