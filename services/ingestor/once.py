@@ -36,7 +36,10 @@ class Asked:
 def once(
     settings: SharedSettings, own: IngestorSettings, stop: threading.Event, asked: Asked
 ) -> int:
-    """Do it; return the exit code (0 completed, 1 a run failed, 2 usage, 3 a server is away). Says errors in a line."""
+    """Do it; return the exit code (0 completed, 1 a run failed, 2 usage, 3 a server is away). Says errors in a line.
+
+    Findings of maintenance are printed, one a line; they are no failure.
+    """
     try:
         parts = make_parts(settings, own, stop)
         try:
@@ -80,6 +83,8 @@ def _tell(outcome: Outcome) -> int:
         sys.stderr.write(f"run {outcome.run_id} failed: {outcome.error}\n")
         return EXIT_FAILED
     sys.stdout.write(f"run {outcome.run_id} completed: {counted(outcome.counts)}\n")
+    for finding in outcome.findings:
+        sys.stdout.write(f"{finding.code} {finding.subject}: {finding.message}\n")
     return EXIT_OK
 
 
