@@ -1,6 +1,7 @@
 """A vendor call as events: redacted request, compressed body, hash, chunks. The same for every service.
 
-Bodies are kept byte for byte; what is secret in a request never reaches an event.
+Bodies are kept byte for byte; what is secret in a request never reaches an event. A vendor that echoes a secret of ours
+is the one exception: the secret is replaced by stars before the body is kept and hashed, and the event counts it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 from tradetrail.events.generated import ApiCallRecorded, BodyEncoding, CallPurpose, Cause
 from tradetrail.ids import derive_id
 from tradetrail.log.configuration import Stamp
+from tradetrail.redaction import hidden, hidden_body
 from tradetrail.settings import canonical_json
 from tradetrail.telemetry import redact
 
@@ -39,6 +41,7 @@ def call_events(
     rate_limit_remaining: int | None,
     duration_us: int,
     vendor_request_id: str | None,
+    body_redactions: int = 0,
     run_id: str | None = None,
     decision_id: str | None = None,
     execution_id: str | None = None,
@@ -49,8 +52,13 @@ def call_events(
 
     ``now`` is when it was sent (injected clock). ``request`` holds ``query``, ``headers`` and ``body`` as far as there
     are any; values under secret-looking keys are starred, at any depth. ``body`` is the answer as received, None when
-    no answer came. Event ids are functions of ``call_id`` and the chunk.
+    no answer came; an edge that has already hidden secrets in it says how often in ``body_redactions``. Event ids are
+    functions of ``call_id`` and the chunk.
     """
+    size = len(body or b"")
+    if body is not None:
+        body, more = hidden_body(body)
+        body_redactions += more
     encoding, encoded = _encode(body)
     chunks = _chunks(encoded)
     return [
@@ -67,22 +75,23 @@ def call_events(
             execution_id=execution_id,
             vendor=vendor,
             method=method.upper(),
-            endpoint=endpoint.partition("?")[0],
+            endpoint=hidden(endpoint.partition("?")[0]),
             request=canonical_json(redact(request)),
             requested_at=now,
             status_code=status_code,
-            error=error,
+            error=error and hidden(error),
             request_size_bytes=_size_bytes(request.get("body")),
-            response_size_bytes=len(body or b""),
+            response_size_bytes=size,
             records_returned=records_returned,
             rate_limit_remaining=rate_limit_remaining,
             duration_us=duration_us,
-            vendor_request_id=vendor_request_id,
+            vendor_request_id=vendor_request_id and hidden(vendor_request_id),
             body=chunk,
             body_encoding=encoding,
             body_sha256=None if body is None else hashlib.sha256(body).hexdigest(),
             chunk_index=index,
             chunk_count=len(chunks),
+            body_redactions=body_redactions,
         )
         for index, chunk in enumerate(chunks)
     ]

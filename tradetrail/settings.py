@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import socket
 from fnmatch import fnmatchcase
 from typing import Any, Literal, TypeVar
@@ -17,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from tradetrail.errors import UsageError
+from tradetrail.redaction import STARS, hidden, remember, remember_address, remember_proxies
 
 _S = TypeVar("_S", bound=BaseSettings)
 
@@ -83,15 +83,6 @@ class SharedSettings(BaseSettings):
     log_format: Literal["json", "console"] = Field(default="json", description="Form of log lines.")
 
 
-_USERINFO = re.compile(r"(?<=://)[^/@\s]+(?=@)")
-STARS = "**********"
-
-
-def without_userinfo(text: str) -> str:
-    """Return ``text`` with user and password of any URL in it replaced by stars."""
-    return _USERINFO.sub(STARS, text)
-
-
 # What changes from process to process without changing what it does; no part of a configuration's identity.
 _PROCESS_FIELDS = frozenset(
     {"instance", "replica", "http_host", "http_port", "log_level", "log_format"}
@@ -99,12 +90,12 @@ _PROCESS_FIELDS = frozenset(
 
 
 def load(kind: type[_S]) -> _S:
-    """Return the settings of ``kind`` from the environment.
+    """Return the settings of ``kind`` from the environment; their secrets are hidden in all that leaves the process.
 
     Raises UsageError that names each wrong variable.
     """
     try:
-        return kind()
+        settings = kind()
     except SettingsError as error:
         raise UsageError(f"settings are wrong: {error}; lists are given as JSON") from error
     except ValidationError as error:
@@ -114,6 +105,20 @@ def load(kind: type[_S]) -> _S:
             for e in error.errors()
         )
         raise UsageError(f"settings are wrong: {wrong}") from error
+    keep_secret(settings)
+    return settings
+
+
+def keep_secret(settings: BaseSettings) -> None:
+    """Hide the secrets among ``settings``, and the passwords in their addresses, in all that leaves the process."""
+    remember_proxies()
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            remember(value.get_secret_value())
+            remember_address(value.get_secret_value())
+        elif isinstance(value, str) and "@" in value:
+            remember_address(value)
 
 
 def configuration(*parts: BaseSettings) -> dict[str, Any]:
@@ -124,7 +129,7 @@ def configuration(*parts: BaseSettings) -> dict[str, Any]:
             if name in _PROCESS_FIELDS:
                 continue
             secret = isinstance(getattr(part, name), SecretStr)
-            shown = without_userinfo(value) if isinstance(value, str) else value
+            shown = hidden(value) if isinstance(value, str) else value
             merged[name] = STARS if secret else shown
     return merged
 

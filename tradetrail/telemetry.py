@@ -1,6 +1,7 @@
 """Logs, health and metrics of a process, the same for every service.
 
-Secrets never reach a log line: values of secret-looking keys are starred, at any depth.
+Secrets never leave here: values of secret-looking keys are starred, at any depth, and so is every secret that this
+process was given, wherever it stands in a line, a report or a metric.
 """
 
 from __future__ import annotations
@@ -18,23 +19,28 @@ import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from tradetrail.errors import UsageError
-from tradetrail.settings import STARS, SharedSettings, without_userinfo
+from tradetrail.redaction import STARS, hidden, hidden_body
+from tradetrail.settings import SharedSettings
 
 _SECRET_KEY = re.compile(
     r"(token|secret|password|passwd|authorization|api[-_]?key|key[-_]id|dsn)", re.I
 )
+
+log = structlog.get_logger(__name__)
 
 HealthReport = Callable[[], tuple[bool, dict[str, Any]]]
 """Returns whether the service is ready, and what /health says."""
 
 
 def redact(value: Any) -> Any:
-    """Return ``value`` with stars for what stands under a secret-looking key and for the user part of any URL."""
+    """Return ``value`` with stars under secret-looking keys, for known secrets, and for the user part of any URL."""
     if isinstance(value, dict):
         return {k: STARS if _SECRET_KEY.search(str(k)) else redact(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [redact(item) for item in value]
-    return without_userinfo(value) if isinstance(value, str) else value
+    if isinstance(value, BaseException):
+        value = repr(value)
+    return hidden(value) if isinstance(value, str) else value
 
 
 def _redact_event(
@@ -43,6 +49,10 @@ def _redact_event(
     for key, value in event.items():
         event[key] = STARS if _SECRET_KEY.search(key) else redact(value)
     return event
+
+
+def _hide_line(_logger: Any, _method: str, line: Any) -> str:
+    return hidden(str(line))
 
 
 def configure_logging(settings: SharedSettings) -> None:
@@ -60,6 +70,8 @@ def configure_logging(settings: SharedSettings) -> None:
             structlog.processors.format_exc_info,
             _redact_event,
             renderer,
+            # Last, over the whole line: what a renderer spells out itself is covered too.
+            _hide_line,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(
             getattr(logging, settings.log_level.upper())
@@ -67,6 +79,37 @@ def configure_logging(settings: SharedSettings) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    # What libraries log, and what ends a thread, would go to stderr as it is.
+    logging.lastResort = _LibraryLog(logging.WARNING)
+    threading.excepthook = _thread_ended
+
+
+class _LibraryLog(logging.Handler):
+    """Passes warnings of libraries on to our log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say = log.error if record.levelno >= logging.ERROR else log.warning
+        try:
+            said = record.getMessage()
+        except (TypeError, ValueError):
+            # A library's line whose arguments don't fit it; the words alone then.
+            said = str(record.msg)
+        problem = record.exc_info if record.exc_info and record.exc_info[0] else None
+        say(said, logger=record.name, exc_info=problem)
+
+
+def _thread_ended(ended: threading.ExceptHookArgs) -> None:
+    if ended.exc_type is SystemExit:
+        return
+    name = ended.thread.name if ended.thread else None
+    log.error("a thread ended on an error", thread=name, exc_info=ended.exc_value)
+
+
+class _HealthListener(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        log.warning("a health request could not be answered", exc_info=True)
 
 
 class HealthServer:
@@ -75,12 +118,11 @@ class HealthServer:
     def __init__(self, host: str, port: int, report: HealthReport) -> None:
         """Bind at once, so that a taken port fails the start; port 0 picks a free one."""
         try:
-            self._server = ThreadingHTTPServer((host, port), _handler(report))
+            self._server = _HealthListener((host, port), _handler(report))
         except OSError as error:
             raise UsageError(
                 f"can't listen on {host}:{port} ({error.strerror}); set TRADETRAIL_HTTP_PORT to a free port"
             ) from error
-        self._server.daemon_threads = True
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(
             target=self._server.serve_forever, daemon=True, name="health"
@@ -110,6 +152,7 @@ def _handler(report: HealthReport) -> type[BaseHTTPRequestHandler]:
                 self._answer(404, "text/plain", b"only /health and /metrics here\n")
 
         def _answer(self, status: int, content_type: str, body: bytes) -> None:
+            body, _ = hidden_body(body)
             self.send_response(status)
             self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(body)))
