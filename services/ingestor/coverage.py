@@ -54,6 +54,14 @@ class Coverage:
         ranges = self._covered.get(task_name)
         return ranges[0].first if ranges else None
 
+    def uncovered_from(self, task_name: str, day: date) -> date:
+        """Return the first day from ``day`` on that no completed run covered."""
+        ranges = self._covered.get(task_name, [])
+        at = bisect_left(ranges, day, key=lambda days: days.last)
+        if at < len(ranges) and ranges[at].first <= day:
+            return ranges[at].last + _DAY
+        return day
+
     def gaps(self, task_name: str) -> list[Days]:
         """Return the days between the first and the last covered day that no completed run covered, in order."""
         ranges = self._covered.get(task_name, [])

@@ -160,8 +160,8 @@ class _Run:
         if self._task.kind not in (Kind.CONGRESS, Kind.INSIDER):
             return Window(today, today)
         start = today - timedelta(days=self._parts.own.window_days)
-        covered = self._parts.memory.runs.completed_end(self._task.name)
-        return Window(min(start, covered or start), today)
+        uncovered = self._parts.memory.runs.uncovered_from(self._task.name)
+        return Window(min(start, uncovered or start), today)
 
     def _work(self, started: IngestionRunStarted, calls: RunCalls) -> Counts:
         window = self._request.window or Window(

@@ -40,8 +40,9 @@ class RunBook:
         """Begin empty."""
         self._open: dict[str, IngestionRunStarted] = {}
         self._counts: Counter[str] = Counter()
-        self._completed_end: dict[str, date] = {}
-        self._last_started: dict[str, IngestionRunStarted] = {}
+        self._current_since: dict[str, date] = {}
+        self._last_current: dict[str, IngestionRunStarted] = {}
+        self._last_scheduled_at: dict[str, datetime] = {}
         self._abandoned: set[str] = set()
         self._by_command: dict[tuple[str, date | None, date | None], CommandRuns] = {}
         self.last: dict[str, str | None] = {}
@@ -52,14 +53,18 @@ class RunBook:
         if isinstance(event, IngestionRunStarted):
             self._open[event.run_id] = event
             self._counts[event.task_name] += 1
-            self._last_started[event.task_name] = event
+            if _is_current(event):
+                self._last_current[event.task_name] = event
+            if event.trigger is RunTrigger.SCHEDULE:
+                self._last_scheduled_at[event.task_name] = event.occurred_at
             self._tell(event, "running")
         elif isinstance(event, IngestionRunCompleted):
             started = self._open.pop(event.run_id, None)
             if started is not None:
                 self.coverage.take(started)
                 self._count_command(started, event)
-            self._cover(started, event)
+                if _is_current(started) and started.data_date_start is not None:
+                    self._current_since.setdefault(event.task_name, started.data_date_start)
             self._tell(event, "completed")
         elif isinstance(event, IngestionRunFailed):
             self._open.pop(event.run_id, None)
@@ -75,17 +80,24 @@ class RunBook:
         """Return how many runs of a task have begun."""
         return self._counts[task_name]
 
-    def completed_end(self, task_name: str) -> date | None:
-        """Return the last day that completed runs of the task cover, backfills of older days aside."""
-        return self._completed_end.get(task_name)
+    def uncovered_from(self, task_name: str) -> date | None:
+        """Return the first day that is still to be fetched; None before the first completed run up to its own day.
 
-    def last_started(self, task_name: str) -> IngestionRunStarted | None:
-        """Return the task's newest run."""
-        return self._last_started.get(task_name)
+        Days before that run are a backfill's: a gap among them does not make the daily run reach back over years.
+        """
+        since = self._current_since.get(task_name)
+        return None if since is None else self.coverage.uncovered_from(task_name, since)
+
+    def last_scheduled_at(self, task_name: str) -> datetime | None:
+        """Return when the task's newest run by the schedule began (UTC)."""
+        return self._last_scheduled_at.get(task_name)
 
     def has_begun_since(self, task_name: str, instant: datetime, *, but_abandoned: bool) -> bool:
-        """Tell whether a run of the task began at or after ``instant``; without abandoned ones if ``but_abandoned``."""
-        run = self._last_started.get(task_name)
+        """Tell whether a run of the task up to its own day began at or after ``instant``.
+
+        A backfill of older days is none; nor is one that was cut off if ``but_abandoned``.
+        """
+        run = self._last_current.get(task_name)
         if run is None or run.occurred_at < instant:
             return False
         return not (but_abandoned and run.run_id in self._abandoned)
@@ -100,13 +112,6 @@ class RunBook:
             before = self._by_command.get(key, _NO_RUNS)
             self._by_command[key] = CommandRuns(before.count + 1, event.occurred_at)
 
-    def _cover(self, started: IngestionRunStarted | None, event: IngestionRunCompleted) -> None:
-        # A backfill of old days says nothing of the days since: only runs up to their own day move the window on.
-        end = event.data_date_end
-        if started is not None and end is not None and end >= new_york_date(started.occurred_at):
-            covered = self._completed_end.get(event.task_name, end)
-            self._completed_end[event.task_name] = max(covered, new_york_date(started.occurred_at))
-
     def _tell(
         self,
         event: IngestionRunStarted | IngestionRunCompleted | IngestionRunFailed,
@@ -119,3 +124,8 @@ class RunBook:
             "at": event.occurred_at.isoformat(),
             "error": event.error_code if isinstance(event, IngestionRunFailed) else None,
         }
+
+
+def _is_current(run: IngestionRunStarted) -> bool:
+    """Tell whether a run reaches up to the day on which it began."""
+    return run.data_date_end is None or run.data_date_end >= new_york_date(run.occurred_at)

@@ -1,7 +1,7 @@
 """Which slots of the schedule are due. Pure: instants come in, slots come out.
 
-A slot is a task at its time of day on one day in New York. It fires once, on its own day; what a process that was down
-missed on earlier days is skipped, and said.
+A slot is a task at its time of day on one day in New York. It fires once, on its own day; whatever does not fire is
+skipped for a reason, and said.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 
 from services.ingestor.settings import ScheduleEntry
 from services.ingestor.tasks import TASKS
@@ -33,6 +34,29 @@ class Slot:
     def name(self) -> str:
         """Return the slot's name, as it stands in the run it begins."""
         return f"schedule {self.at.isoformat()}"
+
+
+class Reason(StrEnum):
+    """Why a slot did not fire; docs/ingestor.md tells what follows from each."""
+
+    NO_SESSION = "no_session"
+    """The exchange has no session on that day."""
+    WEEKEND = "weekend"
+    """It is a Saturday or a Sunday."""
+    DAY_OVER = "day_over"
+    """Its day was over before it could run: the process was down or busy."""
+    ALREADY_RUN = "already_run"
+    """A run of its task began on its day, at or after its time."""
+    ALREADY_RUNNING = "already_running"
+    """Another run of its data source held the lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A slot that did not fire."""
+
+    slot: Slot
+    reason: Reason
 
 
 def slots_of(entries: Sequence[ScheduleEntry], day: date) -> list[Slot]:
@@ -62,6 +86,24 @@ def skipped(
         missed += [s for s in slots_of(entries, day) if s.at > since and s not in done]
         day += timedelta(days=1)
     return missed
+
+
+def off_days(entries: Sequence[ScheduleEntry], since: datetime, now: datetime) -> list[Skip]:
+    """Return what would have been due after ``since`` and until ``now``, had it not been a day without such slots.
+
+    At most the last month's.
+    """
+    today = new_york_date(now)
+    day = max(new_york_date(since), today - timedelta(days=_SKIPPED_DAYS_MAX))
+    found = []
+    while day <= today:
+        for entry in entries:
+            slot = Slot(entry.task, day, new_york(day, entry.at))
+            if since < slot.at <= now and not _applies(entry, day):
+                reason = Reason.NO_SESSION if entry.days == "sessions" else Reason.WEEKEND
+                found.append(Skip(slot, reason))
+        day += timedelta(days=1)
+    return found
 
 
 def upcoming(entries: Sequence[ScheduleEntry], now: datetime) -> dict[str, datetime]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterable
 from datetime import datetime
+from datetime import time as time_of_day
 from typing import Any
 
 import structlog
@@ -16,17 +18,36 @@ import structlog
 from services.ingestor.lock import AlreadyRunning
 from services.ingestor.parts import Parts, request_of
 from services.ingestor.run import Runner
-from services.ingestor.schedule import Slot, due, skipped, slots_of, upcoming
+from services.ingestor.schedule import (
+    Reason,
+    Skip,
+    Slot,
+    due,
+    off_days,
+    skipped,
+    slots_of,
+    upcoming,
+)
 from services.ingestor.tasks import TASKS, Kind
 from tradetrail.errors import Retryable
 from tradetrail.events.generated import RunTrigger
-from tradetrail.sessions import new_york_date
+from tradetrail.sessions import new_york, new_york_date
 
 # How often the clock is read: a simulated day passes in a second, a real one doesn't.
 _TICK_SIMULATED_S = 0.1
 _TICK_S = 1.0
 # After the log or the clock was away: long enough not to spin, short enough not to be missed.
 _PAUSE_AFTER_FAILURE_S = 1.0
+# How many skipped slots /health tells of, the newest: a long weekend of all tasks, and what came before it.
+_SKIPS_TOLD_MAX = 20
+# How each is logged: what a calendar says is routine, what another run or an outage took away is not.
+_LEVELS = {
+    Reason.NO_SESSION: "info",
+    Reason.WEEKEND: "info",
+    Reason.ALREADY_RUN: "info",
+    Reason.DAY_OVER: "warning",
+    Reason.ALREADY_RUNNING: "error",
+}
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +67,8 @@ class Schedule:
         self._findings: int | None = None
         self._next: dict[str, str] = {}
         self._trouble: str | None = None
+        # Replaced, never changed: /health reads it from another thread.
+        self._skips: tuple[dict[str, Any], ...] = ()
 
     def run(self, stop: threading.Event) -> None:
         """Loop until asked to stop. Raises Fatal when a run's lock was lost; the next start is a normal start."""
@@ -77,6 +100,8 @@ class Schedule:
             "clock": self._handled and self._handled.isoformat(),
             "next_slots": self._next,
             "last_run": self._last_run,
+            "skipped": self._skips,
+            "waiting": self._parts.waiting,
             "findings": self._findings,
             "trouble": self._trouble,
         }
@@ -91,12 +116,42 @@ class Schedule:
             except AlreadyRunning:
                 log.info("a run is under way elsewhere", data_source=data_source)
         now = self._parts.clock.now()
+        if self._handled is None:
+            self._say_missed(now)
         for slot in slots_of(self._entries, new_york_date(now)):
-            if slot.at <= now and memory.runs.has_begun_since(
-                slot.task, slot.at, but_abandoned=self._parts.own.rerun_abandoned
+            if (
+                slot.at <= now
+                and slot not in self._fired
+                and memory.runs.has_begun_since(
+                    slot.task, slot.at, but_abandoned=self._parts.own.rerun_abandoned
+                )
             ):
-                log.info("slot has run", task=slot.task, slot=slot.at.isoformat())
+                self._skip(Skip(slot, Reason.ALREADY_RUN))
                 self._fired.add(slot)
+
+    def _say_missed(self, now: datetime) -> None:
+        """Say which slots of earlier days passed since the last scheduled runs, and which of today are none."""
+        for entry in self._entries:
+            since = self._parts.memory.runs.last_scheduled_at(entry.task)
+            if since is not None:
+                self._say(Skip(slot, Reason.DAY_OVER) for slot in skipped((entry,), since, now, ()))
+        midnight = new_york(new_york_date(now), time_of_day.min)
+        self._say(off_days(self._entries, midnight, now))
+
+    def _say(self, skips: Iterable[Skip]) -> None:
+        for skip in skips:
+            self._skip(skip)
+
+    def _skip(self, skip: Skip, error: str | None = None) -> None:
+        """Say in the log and in /health that a slot does not fire, and why."""
+        told = {
+            "task": skip.slot.task,
+            "slot": skip.slot.at.isoformat(),
+            "reason": skip.reason.value,
+            **({"error": error} if error else {}),
+        }
+        getattr(log, _LEVELS[skip.reason])("slot skipped", **told)
+        self._skips = (*self._skips, told)[-_SKIPS_TOLD_MAX:]
 
     def _step(self, stop: threading.Event) -> None:
         now = self._parts.clock.now()
@@ -105,10 +160,9 @@ class Schedule:
         slots = due(self._entries, now, self._fired)
         self._is_running = bool(slots)
         if self._handled is not None and self._handled < now:
-            for slot in skipped(self._entries, self._handled, now, self._fired):
-                log.warning(
-                    "slot skipped: its day is over", task=slot.task, slot=slot.at.isoformat()
-                )
+            over = skipped(self._entries, self._handled, now, self._fired)
+            self._say(Skip(slot, Reason.DAY_OVER) for slot in over)
+            self._say(off_days(self._entries, self._handled, now))
         for slot in slots:
             if stop.is_set():
                 return
@@ -131,7 +185,7 @@ class Schedule:
                 self._findings = len(outcome.findings)
         except AlreadyRunning as problem:
             status, error, run_id = "skipped", str(problem), None
-            log.error("slot skipped", task=slot.task, error=error)
+            self._skip(Skip(slot, Reason.ALREADY_RUNNING), error)
         self._fired.add(slot)
         self._last_run = {
             "task": slot.task,

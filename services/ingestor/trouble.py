@@ -28,7 +28,7 @@ class ErrorCode(StrEnum):
     NOT_FOUND = "not_found"
     """404: the address is wrong, or the vendor moved it."""
     RATE_LIMITED = "rate_limited"
-    """429, with a longer wait than is waited for."""
+    """429, with a longer wait than is waited for; or our own count says so, and nothing was asked."""
     VENDOR_ERROR = "vendor_error"
     """5xx: the vendor has trouble."""
     UNEXPECTED_STATUS = "unexpected_status"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 
-from services.ingestor.schedule import due, skipped, slots_of, upcoming
+import pytest
+
+from services.ingestor.schedule import Reason, due, off_days, skipped, slots_of, upcoming
 from services.ingestor.settings import ScheduleEntry
 from tradetrail.sessions import new_york
 
@@ -55,3 +58,35 @@ def test_slots_of_days_that_are_over_are_named_not_due() -> None:
 def test_the_next_slots_are_told() -> None:
     friday_noon = datetime(2024, 1, 5, 17, 0, tzinfo=UTC)
     assert set(upcoming(ENTRIES, friday_noon).values()) == {new_york(date(2024, 1, 8), time(7, 0))}
+
+
+def test_days_without_slots_are_told_with_the_reason() -> None:
+    entries = (
+        ScheduleEntry(task=CONGRESS, at=time(7, 0)),
+        ScheduleEntry(task=INSIDER, at=time(8, 0), days="weekdays"),
+        ScheduleEntry(task=SEATS, at=time(7, 0), days="daily"),
+    )
+    friday = new_york(date(2023, 12, 29), time(9, 0))
+    new_year = new_york(date(2024, 1, 1), time(7, 0))
+    told = [
+        (s.slot.day.isoformat(), s.slot.task, s.reason) for s in off_days(entries, friday, new_year)
+    ]
+    assert told == [
+        ("2023-12-30", CONGRESS, Reason.NO_SESSION),
+        ("2023-12-30", INSIDER, Reason.WEEKEND),
+        ("2023-12-31", CONGRESS, Reason.NO_SESSION),
+        ("2023-12-31", INSIDER, Reason.WEEKEND),
+        ("2024-01-01", CONGRESS, Reason.NO_SESSION),
+    ]
+    assert off_days(entries, new_year, new_year) == []
+
+
+def test_a_jump_over_years_tells_of_the_last_month() -> None:
+    told = off_days(ENTRIES, datetime(2014, 1, 1, tzinfo=UTC), datetime(2024, 1, 2, tzinfo=UTC))
+    assert 0 < len(told) < 31 * len(ENTRIES)
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_the_page_says_why_slots_are_skipped(reason: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "ingestor.md").read_text()
+    assert f"`{reason}`" in page
