@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any
 
@@ -12,12 +13,14 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from services.auditor.pages import SECURITY_HEADERS, STYLE, Pages
 from services.auditor.problems import add_problem_handlers, wants_page
 from services.auditor.progress import Progress
+from services.auditor.questions import RunsQuestion
 from tradetrail import __version__
 from tradetrail.reports.connection import ReaderPool
 from tradetrail.reports.counts import run_counts, symbols
 from tradetrail.reports.encode import to_json
-from tradetrail.reports.export import to_csv
-from tradetrail.reports.symbol import By, check_symbol, symbol_report, symbol_span
+from tradetrail.reports.export import Sheet, to_csv
+from tradetrail.reports.runs import NoSuchRun, run_report, run_sheet
+from tradetrail.reports.symbol import By, check_symbol, symbol_report, symbol_sheet, symbol_span
 
 _SYMBOL = Path(max_length=64, description="Symbol, such as AAPL or BRK.B.", examples=["AAPL"])
 _FROM = Query(alias="from", description="First day, inclusive, New York.", examples=["2020-01-01"])
@@ -45,6 +48,7 @@ class AuditApi:
         app.get("/metrics", include_in_schema=False)(self.metrics)
         app.get("/static/style.css", include_in_schema=False)(self.style)
         app.get("/", include_in_schema=False)(self.overview)
+        app.get("/reports/runs", summary="The story of every ingestion run")(self.runs)
         app.get("/reports/symbol/{symbol}", summary="All activity of a symbol in a period")(
             self.symbol
         )
@@ -97,9 +101,28 @@ class AuditApi:
             report = symbol_report(connection, symbol, start, end, by)
         if wants_page(request):
             return self._pages.symbol(request, report)
-        if "text/csv" in request.headers.get("accept", ""):
-            return Response(to_csv(report), media_type="text/csv")
-        return _json(report)
+        return _rendered(request, report, symbol_sheet)
+
+    def runs(self, request: Request, asked: Annotated[RunsQuestion, Query()]) -> Response:
+        """Return a page of runs, newest first; the header Link leads to the next one."""
+        with self._readers.connection() as connection:
+            try:
+                report = run_report(connection, asked.chosen(), asked.limit, asked.after)
+            except NoSuchRun as error:
+                raise HTTPException(404, str(error)) from error
+        answer = _rendered(request, report, run_sheet)
+        if report["next"]:
+            url = request.url.include_query_params(after=report["next"])
+            answer.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
+        return answer
+
+
+def _rendered(
+    request: Request, report: dict[str, Any], sheet: Callable[[dict[str, Any]], Sheet]
+) -> Response:
+    if "text/csv" in request.headers.get("accept", ""):
+        return Response(to_csv(sheet(report)), media_type="text/csv")
+    return _json(report)
 
 
 def _json(content: Any) -> Response:

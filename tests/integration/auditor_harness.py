@@ -23,6 +23,7 @@ from tests.eventually import eventually
 from tradetrail.events import Event
 from tradetrail.log.codec import Codec
 from tradetrail.log.producer import EventProducer, Outgoing
+from tradetrail.log.provision import provision
 from tradetrail.log.reader import end_offsets, places_of, read_all
 from tradetrail.log.topics import Topics
 from tradetrail.settings import SharedSettings
@@ -93,6 +94,19 @@ class Audit:
 
         eventually(behind, lambda left: not left, within_s=within_s, every_s=0.2)
 
+    def report(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run ``tradetrail report`` on this audit."""
+        return subprocess.run(
+            [sys.executable, "-m", "tradetrail", "report", *words],
+            env={
+                "TRADETRAIL_POSTGRES_DSN": self.dsn,
+                "TRADETRAIL_POSTGRES_SCHEMA": self.schema,
+            },
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
     def rows(self, statement: LiteralString, **arguments: Any) -> list[tuple[Any, ...]]:
         """Return a query's rows; unqualified names are of this audit's schema."""
         with psycopg.connect(self.dsn, options=f"-c search_path={self.schema}") as connection:
@@ -144,6 +158,10 @@ class Running:
         """Return what /health answers."""
         return requests.get(f"{self.url}/health", timeout=5)
 
+    def get(self, path: str, accept: str = "*/*") -> requests.Response:
+        """Ask the API for ``path``."""
+        return requests.get(f"{self.url}{path}", headers={"Accept": accept}, timeout=10)
+
     def wait_ready(self) -> Running:
         """Wait until it answers that it is ready."""
         eventually(self.health, lambda answer: answer.status_code == 200)
@@ -158,6 +176,26 @@ class Running:
         """Ask it to stop; return its exit code. Fails when that takes longer than promised."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(STOP_TIMEOUT_S)
+
+
+@contextmanager
+def audited_log(
+    stack: Any, placed: Iterable[tuple[str, str, Event]]
+) -> Iterator[tuple[Audit, Running]]:
+    """Make a log of its own that holds ``placed``, and an audit of it with its auditor, caught up."""
+    addresses = stack.addresses
+    log = SharedSettings(
+        kafka=addresses.kafka,
+        registry_url=addresses.registry_url,
+        topic_prefix=f"t{uuid4().hex[:8]}.",
+        instance="test",
+    )
+    provision(log, Codec(log.registry_url))
+    with audit_of(log, addresses.postgres_dsn) as audit:
+        audit.send(placed)
+        auditor = audit.start().wait_ready()
+        audit.wait_audited()
+        yield audit, auditor
 
 
 @contextmanager

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
-from uuid import uuid4
 
 import pytest
 import requests
 
 from tests import auditor_story as story
-from tests.integration.auditor_harness import Audit, Running, audit_of
-from tradetrail.log.codec import Codec
-from tradetrail.log.provision import provision
+from tests.integration.auditor_harness import Audit, Running, audited_log
 from tradetrail.reports.connection import open_reader
 from tradetrail.reports.counts import event_counts, run_counts, symbols
 from tradetrail.reports.encode import to_json
 from tradetrail.reports.symbol import By, symbol_report
-from tradetrail.settings import SharedSettings
 
 pytestmark = pytest.mark.stack
 
@@ -41,19 +36,8 @@ KEYS = [
 @pytest.fixture(scope="module")
 def audited(stack: Any) -> Iterator[tuple[Audit, Running]]:
     """Return an audit that holds the story, and its auditor; shared by this module, which only reads."""
-    addresses = stack.addresses
-    log = SharedSettings(
-        kafka=addresses.kafka,
-        registry_url=addresses.registry_url,
-        topic_prefix=f"t{uuid4().hex[:8]}.",
-        instance="test",
-    )
-    provision(log, Codec(log.registry_url))
-    with audit_of(log, addresses.postgres_dsn) as audit:
-        audit.send(story.placed_story())
-        auditor = audit.start().wait_ready()
-        audit.wait_audited()
-        yield audit, auditor
+    with audited_log(stack, story.placed_story()) as audited:
+        yield audited
 
 
 @pytest.fixture
@@ -65,7 +49,7 @@ def report(audited: tuple[Audit, Running]) -> dict[str, Any]:
 
 
 def get(audited: tuple[Audit, Running], path: str, accept: str = "*/*") -> requests.Response:
-    return requests.get(f"{audited[1].url}{path}", headers={"Accept": accept}, timeout=10)
+    return audited[1].get(path, accept)
 
 
 def test_the_report_has_its_keys_and_sums(report: dict[str, Any]) -> None:
@@ -164,15 +148,7 @@ def test_the_command_line_prints_the_same(
     audit, _ = audited
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
-        env = {"TRADETRAIL_POSTGRES_DSN": audit.dsn, "TRADETRAIL_POSTGRES_SCHEMA": audit.schema}
-        program = [sys.executable, "-c", "import sys; from tradetrail.cli.main import main; main()"]
-        return subprocess.run(
-            [*program, "report", "symbol", *words],
-            env=env,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        return audit.report("symbol", *words)
 
     period = ("--from", "2020-03-01", "--to", "2020-03-31")
     assert json.loads(run("AAPL", *period, "--format", "json").stdout) == json.loads(

@@ -1,4 +1,4 @@
-"""The operators' page names every task, flag, error code, setting and step; the command knows every task."""
+"""The operators' page names every task, flag, error code, setting and step; the command line knows every task."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.ingestor.flags import Flag
 from services.ingestor.settings import IngestorSettings
 from services.ingestor.tasks import TASKS
 from services.ingestor.trouble import ErrorCode
-from tradetrail.cli import ingest
+from tradetrail.tasks import DATA_SOURCES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "ingestor.md").read_text()
 WORDS = [*Flag, *ErrorCode, *IngestorSettings.model_fields, *TASKS, *STEPS]
@@ -22,5 +22,5 @@ def test_the_page_names(word: str) -> None:
     assert f"`{word}`" in PAGE
 
 
-def test_the_command_offers_the_services_tasks() -> None:
-    assert sorted(ingest.TASKS) == sorted(TASKS)
+def test_the_command_and_the_reports_know_the_services_tasks_and_sources() -> None:
+    assert {name: task.data_source for name, task in TASKS.items()} == DATA_SOURCES

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tradetrail.reports.encode import plain, to_json
-from tradetrail.reports.export import COLUMNS, to_csv
+from tradetrail.reports.export import to_csv
 from tradetrail.reports.queries import statement
+from tradetrail.reports.symbol import COLUMNS, symbol_sheet
 
 VALUES = st.recursive(
     st.none()
@@ -80,7 +81,7 @@ def test_csv_has_one_header_and_a_row_for_each_row_of_each_section() -> None:
         "declined": [],
         "trades_executed": [{"decision_id": "d", "quantity": Decimal(3)}],
     }
-    lines = to_csv(report).splitlines()
+    lines = to_csv(symbol_sheet(report)).splitlines()
     assert lines[0] == ",".join(COLUMNS)
     assert len(lines) == 4
     assert '"a ""b"", c"' in lines[1]

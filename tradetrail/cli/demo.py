@@ -16,7 +16,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from tradetrail.cli.report import ReportFormat, show_symbol_report
+from tradetrail.cli.report.output import ReportFormat
+from tradetrail.cli.report.symbol import show_symbol_report
 from tradetrail.demo.plan import CASH_USD, DEFAULT_SYMBOL, Plan, Wish, plan
 from tradetrail.demo.run import Walked, demo_stack, walk
 from tradetrail.process import stop_on_signals

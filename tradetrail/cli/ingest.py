@@ -12,13 +12,8 @@ import typer
 
 from tradetrail.errors import UsageError
 from tradetrail.stack.running import running_env
+from tradetrail.tasks import DATA_SOURCES
 
-TASKS = (
-    "data_fetch:congress_daily",
-    "data_fetch:insider_daily",
-    "data_fetch:committees",
-    "maintenance:daily",
-)
 # A run has its own limits for each wait; an interrupted one gets this long to say how it ended.
 _STOP_TIMEOUT_S = 15.0
 
@@ -32,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 
 def ingest(
-    task: Annotated[str, typer.Argument(help="One of: " + ", ".join(TASKS))],
+    task: Annotated[str, typer.Argument(help="One of: " + ", ".join(DATA_SOURCES))],
     start: Annotated[
         str, typer.Option("--from", metavar="D", help="First day of report, YYYY-MM-DD")
     ] = "",
@@ -41,8 +36,8 @@ def ingest(
     ] = "",
 ) -> None:
     """Run one ingestion task now. Exit code 0: completed; 1: the run failed; 2: usage; 3: a server is away."""
-    if task not in TASKS:
-        raise UsageError(f"there is no task {task!r}; the tasks are: {', '.join(TASKS)}")
+    if task not in DATA_SOURCES:
+        raise UsageError(f"there is no task {task!r}; the tasks are: {', '.join(DATA_SOURCES)}")
     command = [sys.executable, "-m", "services.ingestor", "--once", task]
     if start:
         command += ["--from", start]

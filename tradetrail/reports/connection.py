@@ -59,6 +59,8 @@ def prepare_reader(connection: psycopg.Connection[Any], schema: str, role: str) 
         ("search_path", schema),
         ("statement_timeout", str(STATEMENT_TIMEOUT_MS)),
         ("default_transaction_read_only", "on"),
+        # A transaction of several queries sees one state of the database.
+        ("default_transaction_isolation", "repeatable read"),
         ("timezone", "UTC"),
     ):
         connection.execute("SELECT set_config(%s, %s, false)", (name, value))
@@ -90,7 +92,6 @@ class ReaderPool:
         """
         try:
             with self._pool.connection() as connection, connection.transaction():
-                connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 yield connection
         except (psycopg.Error, PoolTimeout) as error:
             raise _translate(error) from error

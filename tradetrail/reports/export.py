@@ -1,10 +1,11 @@
-"""A report as flat rows for CSV and Parquet: every section's rows one after the other, in one set of columns."""
+"""A report as CSV and Parquet: flat rows in one set of columns, lists and objects as JSON."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,35 +13,27 @@ from typing import Any
 from tradetrail.errors import UsageError
 from tradetrail.reports.encode import instant, plain, to_json
 
-SECTIONS = ("data_ingested", "decisions_made", "declined", "trades_executed")
-COLUMNS = (
-    "section",
-    *("ingestion_run_id", "ingested_at", "available_at", "record_id", "politician", "insider"),
-    *("transaction_type", "transaction_date", "disclosed_on", "withdrawn_at", "moved_to_symbol"),
-    *("decision_id", "created_at", "strategy", "side", "quantity", "status", "failure_reason"),
-    *("reason", "reason_text", "filled_at", "filled_avg_price", "rationale"),
-)
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A report as flat rows: those of its columns that a row lacks are empty, the others it has are left out."""
+
+    columns: tuple[str, ...]
+    rows: Iterable[Mapping[str, Any]]
 
 
-def flat_rows(report: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield each row of the report's sections with its section's name, in report order."""
-    for section in SECTIONS:
-        for row in report[section]:
-            yield {"section": section, **row}
-
-
-def to_csv(report: dict[str, Any]) -> str:
-    """Return the report as CSV with one header; cells that a section lacks are empty, rationales are JSON."""
+def to_csv(sheet: Sheet) -> str:
+    """Return CSV with one header; empty cells for what a row lacks."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in flat_rows(report):
-        writer.writerow([_cell(row.get(column)) for column in COLUMNS])
+    writer.writerow(sheet.columns)
+    for row in sheet.rows:
+        writer.writerow([_cell(row.get(column)) for column in sheet.columns])
     return out.getvalue()
 
 
-def to_parquet(report: dict[str, Any]) -> bytes:
-    """Return the report as Parquet, all columns text. Raises UsageError where pyarrow is not installed."""
+def to_parquet(sheet: Sheet) -> bytes:
+    """Return Parquet, all columns text. Raises UsageError where pyarrow is not installed."""
     try:
         import pyarrow
         import pyarrow.parquet
@@ -49,10 +42,10 @@ def to_parquet(report: dict[str, Any]) -> bytes:
             "Parquet needs pyarrow: pip install pyarrow, or choose --format csv"
         ) from error
     cells = [
-        {c: _cell(row[c]) if row.get(c) is not None else None for c in COLUMNS}
-        for row in flat_rows(report)
+        {c: _cell(row[c]) if row.get(c) is not None else None for c in sheet.columns}
+        for row in sheet.rows
     ]
-    schema = pyarrow.schema([(column, pyarrow.string()) for column in COLUMNS])
+    schema = pyarrow.schema([(column, pyarrow.string()) for column in sheet.columns])
     buffer = io.BytesIO()
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(cells, schema=schema), buffer)
     return buffer.getvalue()

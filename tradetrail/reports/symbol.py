@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from collections.abc import Iterator
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from typing import Any
@@ -10,15 +11,22 @@ from typing import Any
 import psycopg
 
 from tradetrail.errors import UsageError
+from tradetrail.reports.export import Sheet
+from tradetrail.reports.period import since_until
 from tradetrail.reports.queries import rows
-from tradetrail.sessions import new_york
 
 Report = dict[str, Any]
 # Longer ones exist nowhere: the longest in use are option codes of 21 characters.
 _SYMBOL_LENGTH_MAX = 32
 _SYMBOL_PUNCTUATION = frozenset(".-$^=/")
-# A day further on the calendar itself ends.
-_LAST_DAY = date(9998, 12, 31)
+SECTIONS = ("data_ingested", "decisions_made", "declined", "trades_executed")
+COLUMNS = (
+    "section",
+    *("ingestion_run_id", "ingested_at", "available_at", "record_id", "politician", "insider"),
+    *("transaction_type", "transaction_date", "disclosed_on", "withdrawn_at", "moved_to_symbol"),
+    *("decision_id", "created_at", "strategy", "side", "quantity", "status", "failure_reason"),
+    *("reason", "reason_text", "filled_at", "filled_avg_price", "rationale"),
+)
 
 
 class By(StrEnum):
@@ -44,18 +52,13 @@ def symbol_report(
     can't be a symbol and for a period that ends before it begins.
     """
     symbol = check_symbol(symbol)
-    if end < start:
-        raise UsageError(f"the period ends ({end}) before it begins ({start}); swap them")
-    if end > _LAST_DAY:
-        raise UsageError(
-            f"the period ends {end}; the last day that can be asked for is {_LAST_DAY}"
-        )
+    since, until = since_until(start, end)
     arguments = {
         "symbol": symbol,
         "first_day": start,
         "last_day": end,
-        "since": _midnight(start),
-        "until": _midnight(end + timedelta(days=1)),
+        "since": since,
+        "until": until,
     }
     decisions = rows(connection, "decisions", arguments)
     trades = rows(connection, "trades", arguments)
@@ -68,6 +71,17 @@ def symbol_report(
         "trades_executed": trades,
         "summary": {"decisions": _decision_sums(decisions), "executions": _trade_sums(trades)},
     }
+
+
+def symbol_sheet(report: Report) -> Sheet:
+    """Return every section's rows one after the other, each with its section's name, in one set of columns."""
+    return Sheet(COLUMNS, _flat(report))
+
+
+def _flat(report: Report) -> Iterator[Report]:
+    for section in SECTIONS:
+        for row in report[section]:
+            yield {"section": section, **row}
 
 
 def check_symbol(text: str) -> str:
@@ -93,10 +107,6 @@ def success_rate(executed: int, total: int) -> float | None:
     if total == 0:
         return None
     return float((Decimal(100) * executed / total).quantize(Decimal("0.1"), ROUND_HALF_UP))
-
-
-def _midnight(day: date) -> datetime:
-    return new_york(day, time(0))
 
 
 def _decision_sums(decisions: list[dict[str, Any]]) -> dict[str, Any]:

@@ -13,7 +13,8 @@ SELECT run_id,
     rate_limit_remaining,
     trim_scale(duration_us / 1000.0) AS duration_ms,
     error,
-    body_sha256
+    body_sha256,
+    body_redactions
 FROM (
     SELECT DISTINCT ON (call_id) *
     FROM api_payloads

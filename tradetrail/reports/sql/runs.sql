@@ -22,7 +22,10 @@ SELECT coalesce(started_at, completed_at, failed_at) AS began_at,
     findings,
     error_code,
     error_message,
-    error_details
+    CASE
+        WHEN error_details IS NULL OR jsonb_typeof(error_details) = 'object' THEN error_details
+        ELSE jsonb_build_object('text', error_details)
+    END AS error_details
 FROM data_ingestion_runs
 WHERE status IS NOT NULL
     AND (%(run_id)s::text IS NULL OR run_id = %(run_id)s)

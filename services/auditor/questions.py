@@ -1,0 +1,50 @@
+"""What the API's reports can be asked, as it stands in a URL's query."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tradetrail.reports.runs import LIMIT_DEFAULT, LIMIT_MAX, RunFilter, RunStatus
+
+
+class RunsQuestion(BaseModel):
+    """Which runs, and which page of them. An unknown word is refused: a filter never fails silently."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    first: date | None = Field(
+        default=None,
+        alias="from",
+        description="First day, inclusive, New York, on which a run started.",
+        examples=["2020-01-01"],
+    )
+    last: date | None = Field(
+        default=None, alias="to", description="Last such day, inclusive.", examples=["2020-12-31"]
+    )
+    task: str | None = Field(
+        default=None, description="Only this task.", examples=["data_fetch:congress_daily"]
+    )
+    data_source: str | None = Field(
+        default=None, description="Only this data source.", examples=["quiverquant_congress"]
+    )
+    status: RunStatus | None = Field(default=None, description="Only runs of this status.")
+    run: str | None = Field(default=None, description="Only the run of this id.")
+    limit: int = Field(
+        default=LIMIT_DEFAULT, ge=1, le=LIMIT_MAX, description="Runs on a page, at most."
+    )
+    after: str | None = Field(
+        default=None, description="The `next` of the page before; without it, the first page."
+    )
+
+    def chosen(self) -> RunFilter:
+        """Return which runs are asked for."""
+        return RunFilter(
+            start=self.first,
+            end=self.last,
+            task=self.task,
+            data_source=self.data_source,
+            status=self.status,
+            run=self.run,
+        )

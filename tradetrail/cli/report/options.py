@@ -1,0 +1,55 @@
+"""What every report command takes: a period, a form, a file; and where it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import psycopg
+import typer
+
+from tradetrail.cli.report.output import ReportFormat
+from tradetrail.errors import UsageError
+from tradetrail.reports.connection import DatabaseSettings, open_reader
+from tradetrail.settings import load
+from tradetrail.stack.running import running_env
+
+First = Annotated[
+    str | None, typer.Option("--from", metavar="DAY", help="first day, YYYY-MM-DD, New York")
+]
+Last = Annotated[str | None, typer.Option("--to", metavar="DAY", help="last day, inclusive")]
+Form = Annotated[ReportFormat, typer.Option("--format", help="form of the output")]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="write to this file instead of stdout")
+]
+
+
+def period(first: str | None, last: str | None) -> tuple[date | None, date | None]:
+    """Return the days that ``--from`` and ``--to`` name. Raises UsageError for what is no day."""
+    return _day("--from", first), _day("--to", last)
+
+
+@contextmanager
+def reader() -> Iterator[psycopg.Connection[Any]]:
+    """Open the audit database that the environment names, or else the local stack's."""
+    settings = load(DatabaseSettings)
+    dsn = settings.postgres_dsn.get_secret_value()
+    if "postgres_dsn" not in settings.model_fields_set:
+        # No address given: the local stack's, if one runs here.
+        dsn = (running_env() or {}).get("TRADETRAIL_POSTGRES_DSN", dsn)
+    with open_reader(dsn, settings.postgres_schema) as connection:
+        yield connection
+
+
+def _day(option: str, text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(
+            f"{option} {text!r} is no day ({error}); give it as YYYY-MM-DD, such as 2020-12-31"
+        ) from error

@@ -1,0 +1,72 @@
+"""Puts a report out in the form that was asked for, to stdout or into a file."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from tradetrail.errors import UsageError
+from tradetrail.reports.encode import to_json
+from tradetrail.reports.export import Sheet, to_csv, to_parquet
+
+# A pipe has no width of its own; 160 columns keep a row on a line.
+_PIPE_COLUMNS = 160
+
+Printer = Callable[[dict[str, Any], Console], None]
+"""Prints a report for people."""
+
+
+class ReportFormat(StrEnum):
+    """How to print a report."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+def show(
+    report: dict[str, Any],
+    form: ReportFormat,
+    output: Path | None,
+    *,
+    printer: Printer,
+    sheet: Callable[[dict[str, Any]], Sheet],
+) -> None:
+    """Put ``report`` out: as tables by ``printer``, as flat rows by ``sheet``, or as JSON.
+
+    Raises UsageError for a file that can't be written, and for Parquet on a terminal.
+    """
+    if form is ReportFormat.PARQUET and output is None and sys.stdout.isatty():
+        raise UsageError(
+            "Parquet is no text for a terminal: add -o FILE, or send it into a file or pipe"
+        )
+    if form is ReportFormat.TABLE and output is None:
+        printer(report, Console(width=None if sys.stdout.isatty() else _PIPE_COLUMNS))
+    elif form is ReportFormat.TABLE:
+        text = io.StringIO()
+        printer(report, Console(width=_PIPE_COLUMNS, file=text))
+        _write(text.getvalue().encode(), output)
+    elif form is ReportFormat.JSON:
+        _write(f"{to_json(report, indent=2)}\n".encode(), output)
+    elif form is ReportFormat.CSV:
+        _write(to_csv(sheet(report)).encode(), output)
+    else:
+        _write(to_parquet(sheet(report)), output)
+
+
+def _write(content: bytes, output: Path | None) -> None:
+    if output is None:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        output.write_bytes(content)
+    except OSError as error:
+        raise UsageError(f"can't write {output}: {error.strerror}") from error
