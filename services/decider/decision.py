@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
 from typing import Any
 
 from services.decider.context import Context
+from services.decider.order_shape import (
+    BUY_USD_MIN,
+    limit_price_of,
+    order_type_of,
+    shares_of,
+    time_in_force_of,
+)
 from services.decider.settings import DeciderSettings
 from services.decider.signal import Signal, Strategy
 from services.decider.view import Disclosure, Trigger, View
@@ -18,14 +25,12 @@ from tradetrail.events.generated import (
     DecisionMade,
     DeclineReason,
     MarketContext,
-    OrderType,
     PortfolioContext,
     Rationale,
     RecordKind,
     Side,
     SourceData,
     SourceRecord,
-    TimeInForce,
 )
 from tradetrail.ids import derive_id
 from tradetrail.log.configuration import Stamp
@@ -74,32 +79,55 @@ def decline_in_context(
         return DeclineReason.NOT_TRADABLE, f"the market has no price of {symbol}"
     if question.signal.side == Side.SELL and context.existing_position <= 0:
         return DeclineReason.NO_POSITION, f"nothing of {symbol} is held; a sell would be a short"
-    if quantity <= 0 and question.signal.side == Side.SELL:
+    return _too_little(question, context, quantity)
+
+
+def _too_little(
+    question: Question, context: Context, quantity: Decimal
+) -> tuple[DeclineReason, str] | None:
+    """Return why a quantity is too small to be ordered, or None."""
+    is_whole = question.strategy.order.quantity == "whole"
+    if question.signal.side == Side.SELL:
+        if quantity > 0:
+            return None
+        held = f"{context.existing_position} shares are held, less than the one whole share that can be sold"
+        return DeclineReason.ZERO_QUANTITY, held
+    price, value = context.bars[-1].close, context.portfolio_value
+    if quantity <= 0 and is_whole:
         return (
             DeclineReason.ZERO_QUANTITY,
-            f"{context.existing_position} shares are held, less than the one whole share that can be sold",
+            f"at {price} USD a share and a portfolio of {value} USD not one share fits",
         )
-    if quantity <= 0:
-        price = context.bars[-1].close
-        return (
-            DeclineReason.ZERO_QUANTITY,
-            f"at {price} USD a share and a portfolio of {context.portfolio_value} USD not one share fits",
+    if quantity * price < BUY_USD_MIN:
+        text = (
+            f"{quantity:f} shares at {price} USD and a portfolio of {value} USD are worth less than the "
+            f"{BUY_USD_MIN} USD that the broker takes"
         )
+        return DeclineReason.ZERO_QUANTITY, text
     return None
 
 
-def quantity_of(question: Question, context: Context, settings: DeciderSettings) -> Decimal:
-    """Return the shares to trade, whole.
+def limit_price(question: Question, context: Context) -> Decimal | None:
+    """Return the order's limit by the last close, USD a share; None for a market order and without a price."""
+    side = question.signal.side
+    if side is None or not context.bars:
+        return None
+    return limit_price_of(question.strategy.order, side, context.bars[-1].close)
 
-    A buy is worth ``position_fraction`` of the portfolio at the last price, whatever the live buying power: parallel
-    symbols don't change each other's decisions. A sell leaves the position entirely.
+
+def quantity_of(question: Question, context: Context, settings: DeciderSettings) -> Decimal:
+    """Return the shares to trade, whole or with up to nine decimals, as the strategy's orders are.
+
+    A buy is worth ``position_fraction`` of the portfolio at the last price, or at its limit, whatever the live buying
+    power: parallel symbols don't change each other's decisions. A sell leaves the position entirely.
     """
+    shape = question.strategy.order
     if question.signal.side == Side.SELL:
-        return max(context.existing_position, Decimal(0)).to_integral_value(ROUND_FLOOR)
+        return shares_of(shape, context.existing_position)
     if not context.bars:
         return Decimal(0)
-    worth = context.portfolio_value * settings.position_fraction
-    return (worth / context.bars[-1].close).to_integral_value(ROUND_FLOOR)
+    price = limit_price(question, context) or context.bars[-1].close
+    return shares_of(shape, context.portfolio_value * settings.position_fraction / price)
 
 
 def made(
@@ -117,8 +145,9 @@ def made(
         **_answer(question, making, "decision-made"),
         side=side,
         quantity=quantity,
-        order_type=OrderType.MARKET,
-        time_in_force=TimeInForce.DAY,
+        order_type=order_type_of(question.strategy.order),
+        limit_price=limit_price(question, context),
+        time_in_force=time_in_force_of(question.strategy.order),
         rationale=rationale(question, context, call_ids),
     )
 

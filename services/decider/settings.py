@@ -14,7 +14,8 @@ class DeciderSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="TRADETRAIL_DECIDER_", frozen=True)
 
     strategies: tuple[str, ...] = Field(
-        default=("CongressionalTradingStrategy",), description="Strategies that run, by name."
+        default=("CongressionalTradingStrategy", "CorporateInsiderStrategy"),
+        description="Strategies that run, by name, as JSON.",
     )
     position_fraction: Decimal = Field(
         default=Decimal("0.01"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
 
+from services.decider.order_shape import OrderSettings
 from services.decider.view import Disclosure, Trigger, View
 from tradetrail.events.generated import DeclineReason, RuleResult, Side
 
@@ -29,11 +30,19 @@ class Signal:
 
 
 class Strategy(Protocol):
-    """A strategy: its name and version, which data sources set it off, and its rules as one pure function."""
+    """A strategy: its name and version, which data sources set it off, and its rules as one pure function.
+
+    A class of it also has ``settings_type``, the settings it is made with; a module of ``strategies`` names the class
+    ``STRATEGY``. See docs/strategies.md.
+    """
 
     name: str
     version: str
     data_sources: frozenset[str]
+
+    @property
+    def order(self) -> OrderSettings:
+        """Return what its orders look like."""
 
     def evaluate(self, view: View, trigger: Trigger) -> Signal:
         """Return the signal of ``view`` as of ``trigger``; the same inputs give the same signal, always."""

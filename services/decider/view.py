@@ -26,7 +26,10 @@ from tradetrail.events.generated import (
 
 @dataclass(frozen=True, slots=True)
 class Disclosure:
-    """One version of one disclosed trade, as a strategy may see it. Amounts in USD, dates as disclosed."""
+    """One version of one disclosed trade, as a strategy may see it. Amounts in USD, dates as disclosed.
+
+    ``transaction_type`` is the vendor's word, of an insider the Form 4 code; what follows it is known of insiders only.
+    """
 
     record_id: str
     version: int
@@ -40,6 +43,15 @@ class Disclosure:
     amount_usd_min: Decimal | None
     amount_usd_max: Decimal | None
     flags: tuple[str, ...]
+    transaction_type: str = ""
+    shares: Decimal | None = None
+    price_usd: Decimal | None = None
+    shares_owned_following: Decimal | None = None
+    ownership: str | None = None
+    officer_title: str | None = None
+    is_officer: bool | None = None
+    is_director: bool | None = None
+    is_ten_percent_owner: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +137,15 @@ def disclosure(event: DisclosureRecorded, place: Cause) -> Disclosure:
         amount_usd_min=event.amount_usd_min,
         amount_usd_max=event.amount_usd_max,
         flags=event.flags,
+        transaction_type=event.transaction_type,
+        shares=event.shares,
+        price_usd=event.price_usd,
+        shares_owned_following=event.shares_owned_following,
+        ownership=event.ownership,
+        officer_title=event.officer_title,
+        is_officer=event.is_officer,
+        is_director=event.is_director,
+        is_ten_percent_owner=event.is_ten_percent_owner,
     )
 
 

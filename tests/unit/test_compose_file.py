@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings
 from services.auditor.settings import AuditorSettings
 from services.decider.settings import DeciderSettings
 from services.decider.strategies.congressional import CongressionalSettings
+from services.decider.strategies.insider import InsiderSettings
 from services.executor.settings import ExecutorSettings
 from services.ingestor.settings import CommitteesSettings, IngestorSettings, QuiverSettings
 from tradetrail.alpaca_settings import AlpacaSettings
@@ -23,7 +24,13 @@ ROOT = Path(__file__).resolve().parents[2]
 NOT_PASSED_ON = {"http_host", "http_port", "instance", "replica", "die_at"}
 READS: dict[str, tuple[type[BaseSettings], ...]] = {
     "ingestor": (SharedSettings, IngestorSettings, QuiverSettings, CommitteesSettings),
-    "decider": (SharedSettings, DeciderSettings, CongressionalSettings, AlpacaSettings),
+    "decider": (
+        SharedSettings,
+        DeciderSettings,
+        CongressionalSettings,
+        InsiderSettings,
+        AlpacaSettings,
+    ),
     "executor": (SharedSettings, ExecutorSettings, AlpacaSettings),
     "auditor": (SharedSettings, AuditorSettings, DatabaseSettings),
     "provision": (SharedSettings,),

@@ -1,1 +1,1 @@
-"""One file a strategy; ``services.decider.catalogue`` names those that can run."""
+"""One file a strategy, which names its class ``STRATEGY``; ``services.decider.catalogue`` finds them."""

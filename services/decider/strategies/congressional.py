@@ -18,8 +18,9 @@ from decimal import Decimal
 from typing import Any
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from services.decider.order_shape import OrderSettings
 from services.decider.signal import Signal
 from services.decider.view import Disclosure, Trigger, View
 from tradetrail.events.generated import DeclineReason, Direction, RecordKind, RuleResult, Side
@@ -42,7 +43,7 @@ _OPPOSITE = {Side.BUY: Direction.SELL, Side.SELL: Direction.BUY}
 _SAME = {Side.BUY: Direction.BUY, Side.SELL: Direction.SELL}
 
 
-class CongressionalSettings(BaseSettings):
+class CongressionalSettings(OrderSettings):
     """Thresholds of the strategy, each with its unit."""
 
     model_config = SettingsConfigDict(env_prefix="TRADETRAIL_CONGRESSIONAL_", frozen=True)
@@ -70,13 +71,19 @@ class CongressionalTradingStrategy:
     name = "CongressionalTradingStrategy"
     version = "1.0.0"
     data_sources = frozenset({"quiverquant_congress"})
+    settings_type = CongressionalSettings
 
     def __init__(self, settings: CongressionalSettings) -> None:
         """Use these thresholds."""
         self._settings = settings
 
+    @property
+    def order(self) -> OrderSettings:
+        """Return what its orders look like."""
+        return self._settings
+
     def configuration(self) -> dict[str, Any]:
-        """Return the thresholds."""
+        """Return the thresholds and the shape of its orders."""
         return self._settings.model_dump(mode="json")
 
     def evaluate(self, view: View, trigger: Trigger) -> Signal:
@@ -188,3 +195,6 @@ def _rule(
     return RuleResult(
         rule=name, value=value, threshold=threshold, passed=passed, explanation=explanation
     )
+
+
+STRATEGY = CongressionalTradingStrategy
