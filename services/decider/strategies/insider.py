@@ -144,9 +144,8 @@ class CorporateInsiderStrategy:
         new = [d for d in usable if d.record_id in trigger.record_ids]
         if not new:
             return _none(DeclineReason.NO_SIGNAL, _unusable(view, trigger, since))
-        fresh = {lot_key(d) for d in new} - {
-            lot_key(d) for d in market if d.record_id in view.acted
-        }
+        acted = {lot_key(d) for d in market if d.record_id in view.acted}
+        fresh = {lot_key(d) for d in new} - acted
         if not fresh:
             text = f"each of the {len(new)} new purchases and sales already set off a trade"
             return _none(DeclineReason.ALREADY_ACTED, text, new)
@@ -159,15 +158,14 @@ class CorporateInsiderStrategy:
             text = f"the largest new trade is worth {usd(most)}, below {usd(least)}"
             rules = (_rule("trade_value_usd", most, least, False, text),)
             return _none(DeclineReason.BELOW_THRESHOLD, text, usable, rules)
-        stronger = stronger(
-            large, [t for t in trades if view.acted & {d.record_id for d in t.lots}]
-        )
-        if not stronger:
+        followed = [t for t in trades if any(d.record_id in view.acted for d in t.lots)]
+        heavier = stronger(large, followed)
+        if not heavier:
             text = f"trades as heavy of the same insiders already set off a trade: {listed(large)}"
             return _none(DeclineReason.ALREADY_ACTED, text, usable)
-        side = side_of(stronger)
+        side = side_of(heavier)
         if side is None:
-            text = f"the new trades weigh the same on both sides: {listed(heaviest(stronger))}"
+            text = f"the new trades weigh the same on both sides: {listed(heaviest(heavier))}"
             return _none(DeclineReason.CONFLICTING_SIGNALS, text, usable)
         return self._signal(side, [t for t in trades if t.value_usd >= least], usable)
 
@@ -198,8 +196,7 @@ class CorporateInsiderStrategy:
 
     def _role_weight(self, lot: Disclosure) -> Decimal:
         settings = self._settings
-        is_officer = lot.is_officer or (lot.is_officer is None and bool(lot.officer_title))
-        if is_officer:
+        if lot.is_officer or (lot.is_officer is None and lot.officer_title):
             is_head = heads_company(lot.officer_title or "")
             return settings.chief_weight if is_head else settings.officer_weight
         return settings.director_weight if lot.is_director else settings.owner_weight
@@ -289,8 +286,7 @@ def _none(
     used: Iterable[Disclosure] = (),
     rules: tuple[RuleResult, ...] = (),
 ) -> Signal:
-    ordered = _in_log_order(used)
-    return Signal(None, _ZERO, _ZERO, "insider", ordered, False, rules, reason, text)
+    return Signal(None, _ZERO, _ZERO, "insider", _in_log_order(used), False, rules, reason, text)
 
 
 def _rule(
