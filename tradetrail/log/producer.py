@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -113,15 +114,16 @@ class TransactionalProducer:
         haven't moved, so that an expelled member's commit fails. Raises Retryable after an abort (rewind and build the
         batch again), Fatal when fenced, Poison when an output can't be sent at all.
         """
-        payloads = [_payload(self._codec, each) for each in outputs]
+        # Each goes as soon as the client has its own copy: a run's delivery is tens of megabytes.
+        payloads = deque(_payload(self._codec, each) for each in outputs)
         deliveries = _Deliveries(len(outputs))
         try:
             self._producer.begin_transaction()
         except KafkaException as error:
             raise self._give_up(error, "beginning a transaction") from error
         try:
-            for index, (each, value) in enumerate(zip(outputs, payloads, strict=True)):
-                self._send(each, value, deliveries.callback(index))
+            for index, each in enumerate(outputs):
+                self._send(each, payloads.popleft(), deliveries.callback(index))
             if consumer is not None and offsets:
                 self._producer.send_offsets_to_transaction(
                     [TopicPartition(t, p, o) for (t, p), o in offsets.items()],
