@@ -1,4 +1,4 @@
-"""The operators' page names every task, flag, error code, setting and step; the command line knows every task."""
+"""The operators' page names every task, flag, error and finding code, setting and step; the command line knows every task."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.ingestor.breakpoints import STEPS
+from services.ingestor.findings import FindingCode
 from services.ingestor.flags import Flag
 from services.ingestor.settings import IngestorSettings
 from services.ingestor.tasks import TASKS
@@ -14,7 +15,7 @@ from services.ingestor.trouble import ErrorCode
 from tradetrail.tasks import DATA_SOURCES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "ingestor.md").read_text()
-WORDS = [*Flag, *ErrorCode, *IngestorSettings.model_fields, *TASKS, *STEPS]
+WORDS = [*Flag, *ErrorCode, *FindingCode, *IngestorSettings.model_fields, *TASKS, *STEPS]
 
 
 @pytest.mark.parametrize("word", WORDS)
