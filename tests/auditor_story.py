@@ -74,6 +74,14 @@ def run_completed(
         records_flagged=0,
         flags={"late": 1},
         ingested_record_ids=tuple(records),
+        findings=(
+            e.RunFinding(
+                code="vanished_records",
+                subject="quiverquant_congress",
+                message="a record's gone",
+                details='{"count": 1, "examples": [{"person": "Zoë \\"Z\\" O\'Hara", "ticker": null}]}',
+            ),
+        ),
     )
 
 

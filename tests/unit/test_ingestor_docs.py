@@ -1,4 +1,4 @@
-"""The operators' page names every task, flag, error and finding code, setting and step; the command line knows every task."""
+"""The operators' page names every task, flag, code, setting and step; the command line knows every task."""
 
 from __future__ import annotations
 
