@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from services.ingestor.backfill import (
     WINDOWS_MAX,
+    Plan,
     check_period,
     plan_of,
     total_of,
@@ -18,10 +20,12 @@ from services.ingestor.backfill import (
     windows_of,
 )
 from services.ingestor.delivery import Counts
+from services.ingestor.entry import main
 from services.ingestor.parts import Outcome
+from services.ingestor.progress import shown
 from services.ingestor.runbook import CommandRuns
 from services.ingestor.settings import IngestorSettings
-from services.ingestor.sources.quiver import Window
+from tradetrail.cli.main import run
 from tradetrail.errors import UsageError
 
 CONGRESS, INSIDER = "data_fetch:congress_daily", "data_fetch:insider_daily"
@@ -111,6 +115,38 @@ def test_a_period_that_makes_no_sense_is_refused(
         check_period(task, start, end, TODAY)
 
 
+REFUSED = [
+    ((CONGRESS, "--from", "2024-03-05"), "--from and --to go together"),
+    ((CONGRESS, "--to", "2024-03-05"), "--from and --to go together"),
+    ((CONGRESS, "--from", "2024-01-05", "--to", "2024-01-01"), "is before --from"),
+    ((CONGRESS, "--from", "5.1.2024", "--to", "2024-01-01"), "'5.1.2024' is no day"),
+    ((CONGRESS, "--from", "", "--to", "2024-01-01"), "'' is no day"),
+    (("data_fetch:committees", "--from", "2024-01-05", "--to", "2024-01-06"), "takes no period"),
+    (("maintenance:daily", "--from", "2024-01-05", "--to", "2024-01-06"), "takes no period"),
+    (("data_fetch:nope",), "the tasks are"),
+    ((CONGRESS, "--again"), "--again goes with"),
+    ((CONGRESS, "--frm", "2024-01-05"), "unrecognized arguments: --frm"),
+    ((), "expected one argument"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), REFUSED)
+def test_what_makes_no_sense_is_refused_in_one_line(
+    arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--once", *arguments]) == 2
+    out, err = capsys.readouterr()
+    (line,) = err.splitlines()
+    assert line.startswith("tradetrail: ")
+    assert said in line
+    assert out == ""
+
+
+def test_the_command_passes_on_what_the_ingestor_says(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["ingest", CONGRESS, "--from", "2024-01-05", "--to", "2024-01-01"]) == 2
+    assert capfd.readouterr().err == "tradetrail: --to 2024-01-01 is before --from 2024-01-05\n"
+
+
 def test_today_may_be_asked_for() -> None:
     check_period(CONGRESS, FIRST, TODAY, TODAY)
 
@@ -123,5 +159,39 @@ def test_totals_are_the_sum_of_the_completed_runs() -> None:
     assert (total.flagged, total.flags) == (3, {"a": 1, "x": 2})
 
 
-def test_a_window_of_its_own_takes_rows_without_a_day() -> None:
-    assert Window(FIRST, FIRST, is_explicit=True).takes_undated
+def shown_on(stream: io.StringIO) -> str:
+    """Return what is written on ``stream`` while the second of two windows is run, the first being done."""
+    plan = Plan(windows_of(FIRST, date(2020, 1, 14), 7), (1,), since=AT)
+    outcome = Outcome("a", Counts(fetched=5, created=2, updated=1, flagged=1, flags={}))
+    with shown(stream, lambda: "waiting 7 s more: the class is used up") as show:
+        show.planned(plan)
+        show.began(2, plan.windows[1])
+        show.ended(2, plan.windows[1], outcome, total_of([outcome]))
+    return stream.getvalue()
+
+
+def test_off_a_terminal_each_window_is_a_line() -> None:
+    assert shown_on(io.StringIO()) == (
+        "continuing: 1 of 2 windows are done since 2024-01-02 12:00 UTC; --again runs all\n"
+        "window 2 of 2, 2020-01-08 to 2020-01-14: 5 fetched, 2 created, 1 updated, 2 skipped, 1 flagged\n"
+    )
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_on_a_terminal_a_bar_tells_windows_rows_and_what_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "150")
+    written = shown_on(Terminal())
+    assert "2020-01-08 to 2020-01-14" in written
+    assert "2/2" in written
+    assert "5 rows" in written
+    assert "waiting 7 s more" in written
+    assert "window 2 of 2" not in written

@@ -22,27 +22,33 @@ def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command(
         epilog="Examples: `tradetrail ingest data_fetch:congress_daily`; "
-        "`tradetrail ingest data_fetch:congress_daily --from 2020-01-01 --to 2020-03-31`"
+        "`tradetrail ingest data_fetch:congress_daily --from 2015-01-01 --to 2023-12-31`"
     )(ingest)
 
 
 def ingest(
     task: Annotated[str, typer.Argument(help="One of: " + ", ".join(DATA_SOURCES))],
     start: Annotated[
-        str, typer.Option("--from", metavar="D", help="First day of report, YYYY-MM-DD")
-    ] = "",
+        str | None, typer.Option("--from", metavar="D", help="First day of report, YYYY-MM-DD")
+    ] = None,
     end: Annotated[
-        str, typer.Option("--to", metavar="D", help="Last day of report, YYYY-MM-DD")
-    ] = "",
+        str | None, typer.Option("--to", metavar="D", help="Last day of report, YYYY-MM-DD")
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Run every window of the period, also those done")
+    ] = False,
 ) -> None:
-    """Run one ingestion task now. Exit code 0: completed; 1: the run failed; 2: usage; 3: a server is away."""
+    """Run one ingestion task now; a long period is cut into windows, and the same command goes on where it ended.
+
+    Exit code 0: completed; 1: a run failed; 2: usage; 3: a server is away.
+    """
     if task not in DATA_SOURCES:
         raise UsageError(f"there is no task {task!r}; the tasks are: {', '.join(DATA_SOURCES)}")
     command = [sys.executable, "-m", "services.ingestor", "--once", task]
-    if start:
-        command += ["--from", start]
-    if end:
-        command += ["--to", end]
+    # The ingestor judges the period: it knows which tasks take one, and its clock.
+    for option, day in (("--from", start), ("--to", end)):
+        command += [] if day is None else [f"{option}={day}"]
+    command += ["--again"] if again else []
     raise typer.Exit(_run(command, _environment()))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from tradetrail.events.generated import (
     IngestionRunCompleted,
@@ -23,7 +23,6 @@ class Run:
     run_id: str
     task_name: str
     started_at: datetime
-    window: tuple[date | None, date | None]
     status: str = "running"
 
 
@@ -51,8 +50,7 @@ class RunFollower:
 
     def _take(self, event: object) -> None:
         if isinstance(event, IngestionRunStarted):
-            window = (event.data_date_start, event.data_date_end)
-            self._runs[event.run_id] = Run(event.run_id, event.task_name, event.occurred_at, window)
+            self._runs[event.run_id] = Run(event.run_id, event.task_name, event.occurred_at)
         elif isinstance(event, IngestionRunCompleted):
             self._runs[event.run_id].status = "completed"
         elif isinstance(event, IngestionRunFailed):

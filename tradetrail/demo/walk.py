@@ -127,11 +127,8 @@ class Walker:
         tries[task] = tries.get(task, 0) + 1
         if tries[task] > RUN_AGAIN_MAX:
             raise Fatal(f"{task} failed {RUN_AGAIN_MAX} times: {[run.status for run in attempts]}")
-        command = [sys.executable, "-m", "services.ingestor", "--once", task]
-        if attempts and all(attempts[0].window):
-            first, last = attempts[0].window
-            command += ["--from", str(first), "--to", str(last)]
-        self._command(command)
+        # The date stands still and nothing completed: the run asks for the same days.
+        self._command([sys.executable, "-m", "services.ingestor", "--once", task])
 
     def run_once(self, task: str) -> None:
         """Run a task that has no schedule, now. Raises Fatal with what it said when it fails."""
