@@ -41,6 +41,7 @@ def call_events(
     rate_limit_remaining: int | None,
     duration_us: int,
     vendor_request_id: str | None,
+    body_size_bytes: int | None = None,
     body_redactions: int = 0,
     run_id: str | None = None,
     decision_id: str | None = None,
@@ -52,10 +53,10 @@ def call_events(
 
     ``now`` is when it was sent (injected clock). ``request`` holds ``query``, ``headers`` and ``body`` as far as there
     are any; values under secret-looking keys are starred, at any depth. ``body`` is the answer as received, None when
-    no answer came; an edge that has already hidden secrets in it says how often in ``body_redactions``. Event ids are
-    functions of ``call_id`` and the chunk.
+    no answer came; an edge that has hidden secrets in it already says what size came and how often it hid one. Event
+    ids are functions of ``call_id`` and the chunk.
     """
-    size = len(body or b"")
+    size = len(body or b"") if body_size_bytes is None else body_size_bytes
     if body is not None:
         body, more = hidden_body(body)
         body_redactions += more

@@ -84,6 +84,8 @@ class RunCalls:
             status_code=exchange.status_code,
             error=exchange.error,
             body=exchange.body,
+            body_size_bytes=exchange.received_bytes,
+            body_redactions=exchange.redactions,
             records_returned=records_returned,
             rate_limit_remaining=rate_limit_remaining,
             duration_us=exchange.duration_us,

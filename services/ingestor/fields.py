@@ -78,6 +78,8 @@ def number_of(row: Row, name: str, flags: set[Flag]) -> Decimal | None:
         number = Decimal("nan")
     if isinstance(value, str) or not number.is_finite():
         flags.add(Flag.WRONG_TYPE)
+    if number.is_finite() and abs(number) >= _NUMBER_MAX:
+        flags.add(Flag.IMPOSSIBLE_NUMBER)
     return number if number.is_finite() and abs(number) < _NUMBER_MAX else None
 
 

@@ -8,13 +8,15 @@ one filing look exactly alike. Content and number together are hashed; the ledge
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from services.ingestor.business_days import business_days_after
 from services.ingestor.fields import (
     Row,
     day_text,
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 LOOK_AHEAD = frozenset({"ExcessReturn", "PriceChange", "SPYChange", "last_modified", "uploaded"})
 # Source: the STOCK Act's 45 days, and Form 4's two business days.
 _CONGRESS_LAG_DAYS_MAX = 45
-_INSIDER_LAG_WEEKDAYS_MAX = 2
+_INSIDER_LAG_BUSINESS_DAYS_MAX = 2
 _PRICE_USD_MAX = 10_000
 # The one share that really trades above that.
 _PRICED_ABOVE = frozenset({"BRK.A"})
@@ -192,7 +194,7 @@ def _insider(row: Row) -> _Reading:
     if (
         traded_on
         and reported_on
-        and weekdays_after(traded_on, reported_on) > (_INSIDER_LAG_WEEKDAYS_MAX)
+        and business_days_after(traded_on, reported_on) > _INSIDER_LAG_BUSINESS_DAYS_MAX
     ):
         flags.add(Flag.LATE_FILING)
     ticker = read_ticker(text["Ticker"])
@@ -230,15 +232,6 @@ def _insider(row: Row) -> _Reading:
     return _Reading(person_key, ticker.symbol, content, facts, {*flags, *ticker.flags})
 
 
-def weekdays_after(start: date, end: date) -> int:
-    """Return how many weekdays (holidays among them) follow ``start``, through ``end``; 0 when it is not later."""
-    days = (end - start).days
-    if days <= 0:
-        return 0
-    weeks, rest = divmod(days, 7)
-    return weeks * 5 + sum((start + timedelta(days=n)).weekday() < 5 for n in range(1, rest + 1))
-
-
 def _congress_direction(transaction: str | None, flags: set[Flag]) -> Direction:
     word = (transaction or "").casefold()
     if word.startswith("purchase"):
@@ -267,8 +260,13 @@ def _notional(price: Decimal | None, shares: Decimal | None) -> Decimal | None:
 
 
 def _source(row: Row) -> str:
+    # NaN and numbers beyond a double's range are read as such, but can't be written in JSON: they become their names.
+    finite = {
+        name: repr(value) if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in row.items()
+    }
     # Half a surrogate pair can be written in JSON, but not in UTF-8: it stays escaped.
-    return canonical_json(row).encode(errors="backslashreplace").decode()
+    return canonical_json(finite).encode(errors="backslashreplace").decode()
 
 
 def _untouched(row: Row, name: str, read: str | None) -> str | None:

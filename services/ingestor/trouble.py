@@ -27,6 +27,8 @@ class ErrorCode(StrEnum):
     """403: the plan lacks the data set, or is not active."""
     NOT_FOUND = "not_found"
     """404: the address is wrong, or the vendor moved it."""
+    REDIRECTED = "redirected"
+    """A redirect to another server, where our key is not sent, or in a circle."""
     RATE_LIMITED = "rate_limited"
     """429, with a longer wait than is waited for; or our own count says so, and nothing was asked."""
     VENDOR_ERROR = "vendor_error"

@@ -26,6 +26,7 @@ from simulators.quiverquant.answers import (
     json_answer,
 )
 from simulators.quiverquant.faults import (
+    AnswerFault,
     ArmedFaults,
     EmptyFault,
     Fault,
@@ -131,6 +132,9 @@ class FrontDoor:
             await asyncio.sleep(fault.stall_s)
         if isinstance(fault, StatusFault):
             held = await _held(fault.answer(), scope, receive)
+        elif isinstance(fault, AnswerFault):
+            sent = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+            held = await _held(fault.answer(sent), scope, receive)
         else:
             if isinstance(fault, RepeatPageFault):
                 scope = {**scope, "query_string": _page_before(query).encode("latin-1")}
@@ -179,7 +183,7 @@ async def _deliver(held: _Held, fault: Fault | None, send: Send) -> int:
     body, length = held.body, len(held.body)
     is_cut = isinstance(fault, TruncateFault) and fault.cut
     if fault is not None and not isinstance(
-        fault, StatusFault | StallFault | SlowFault | RepeatPageFault
+        fault, StatusFault | AnswerFault | StallFault | SlowFault | RepeatPageFault
     ):
         body = spoilt(fault, held.body)
         length = length if is_cut else len(body)
@@ -188,6 +192,8 @@ async def _deliver(held: _Held, fault: Fault | None, send: Send) -> int:
         if isinstance(fault, HtmlFault):
             held.headers = [(b"content-type", b"text/html; charset=utf-8")]
     headers = [*held.headers, (b"content-length", str(length).encode())]
+    if isinstance(fault, TruncateFault) and fault.chunked:
+        headers = held.headers
     await send({"type": "http.response.start", "status": held.status, "headers": headers})
     pieces, delay_s = [body], 0.0
     if isinstance(fault, SlowFault):

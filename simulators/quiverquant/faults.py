@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import itertools
 import json
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
 from fastapi import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from simulators.quiverquant.answers import (
     FAILED_HTML,
@@ -63,7 +65,7 @@ class StatusFault(_Fault):
         wait_s = self.retry_after_s if self.retry_after_s is not None else 30
         headers = dict(self.headers)
         if self.status == 429 or self.retry_after_s is not None:
-            headers["Retry-After"] = str(wait_s)
+            headers = {"Retry-After": str(wait_s)} | headers
         default = NOT_PROVIDED if self.status < 400 else _DETAILS.get(self.status, "Error.")
         detail = self.detail or default.format(retry_after_s=wait_s)
         kind = self.body or ("html" if self.status == 404 else "object")
@@ -79,12 +81,49 @@ class StatusFault(_Fault):
         return answer
 
 
+class AnswerFault(_Fault):
+    """Answer with exactly these bytes, as ``text`` or in ``base64``, and these headers besides the length.
+
+    ``{authorization}`` in the text and in headers stands for what the request had in that header.
+    """
+
+    kind: Literal["answer"]
+    status: int = Field(default=200, ge=200, le=599)
+    text: str = ""
+    base64: str | None = None
+    headers: dict[str, str] = {}
+
+    @field_validator("base64")
+    @classmethod
+    def _readable(cls, text: str | None) -> str | None:
+        try:
+            base64.b64decode(text or "", validate=True)
+        except binascii.Error as error:
+            raise ValueError(f"no base64: {error}") from error
+        return text
+
+    def answer(self, authorization: str) -> Response:
+        """Return the whole answer to a request with this Authorization header."""
+        body = self.text.replace("{authorization}", authorization).encode()
+        if self.base64 is not None:
+            body = base64.b64decode(self.base64)
+        headers = {
+            name: value.replace("{authorization}", authorization)
+            for name, value in self.headers.items()
+        }
+        return Response(body, self.status, {"Content-Type": "application/json"} | headers)
+
+
 class TruncateFault(_Fault):
-    """Send a part of the body: as if it were all, or (``cut``) with the connection lost on the way."""
+    """Send a part of the body: as if it were all, or (``cut``) with the connection lost on the way.
+
+    With ``chunked`` the answer tells no length beforehand, so that only the missing last chunk shows the cut.
+    """
 
     kind: Literal["truncate"]
     fraction: float = Field(default=0.5, gt=0, lt=1)
     cut: bool = False
+    chunked: bool = False
 
 
 class HtmlFault(_Fault):
@@ -141,6 +180,7 @@ class RepeatPageFault(_Fault):
 BodyFault = TruncateFault | HtmlFault | EmptyFault | WrapFault | FieldFault
 Fault = Annotated[
     StatusFault
+    | AnswerFault
     | TruncateFault
     | HtmlFault
     | EmptyFault

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.ingestor.business_days import business_days_after
 from services.ingestor.fields import read_day, read_range
 from services.ingestor.flags import Flag
 from services.ingestor.normalise import (
@@ -18,7 +19,6 @@ from services.ingestor.normalise import (
     Record,
     congress_records,
     insider_records,
-    weekdays_after,
 )
 from tests.contract.quiver_server import congress_row, insider_row
 from tradetrail.events.generated import Direction
@@ -215,11 +215,49 @@ def test_half_a_surrogate_pair_stays_readable_evidence() -> None:
     record.facts["description"].encode()
 
 
-def test_weekdays_are_counted_over_weekends() -> None:
-    friday = date(2024, 1, 5)
-    assert weekdays_after(friday, friday) == 0
-    assert weekdays_after(friday, date(2024, 1, 8)) == 1
-    assert weekdays_after(friday, date(2024, 1, 19)) == 10
+@pytest.mark.parametrize(
+    ("traded", "reported", "days"),
+    [
+        ("2024-01-05", "2024-01-05", 0),
+        ("2024-01-05", "2024-01-04", 0),
+        ("2024-01-05", "2024-01-08", 1),
+        ("2024-01-05", "2024-01-19", 9),  # over Martin Luther King's birthday
+        ("2024-07-03", "2024-07-08", 2),  # over Independence Day and a weekend
+        ("2024-03-27", "2024-04-01", 2),  # over Good Friday, when the exchange is closed
+        ("2024-10-11", "2024-10-15", 1),  # over Columbus Day, when the Commission is closed
+        ("2022-11-10", "2022-11-14", 1),  # over Veterans Day on a Friday
+        ("2023-11-09", "2023-11-13", 1),  # and on a Saturday, kept on Friday
+        ("2018-11-09", "2018-11-13", 1),  # and on a Sunday, kept on Monday
+    ],
+)
+def test_business_days_are_counted_over_weekends_and_holidays(
+    traded: str, reported: str, days: int
+) -> None:
+    assert business_days_after(date.fromisoformat(traded), date.fromisoformat(reported)) == days
+
+
+def test_a_report_is_late_from_the_third_business_day() -> None:
+    for filed, is_late in (("2024-07-08", False), ("2024-07-09", True)):
+        row = insider_row(f"{filed}T21:44:37.000", Date="2024-07-03T00:00:00.000").fields
+        (record,) = insider_records([FetchedRow("call", 0, row)])
+        assert ("late_filing" in record.flags) is is_late
+
+
+@pytest.mark.parametrize("written", ["NaN", "-Infinity", "1e400"])
+def test_a_number_that_is_none_is_flagged_and_written_as_its_name(written: str) -> None:
+    row = insider_row("2024-01-03T21:44:37.000").fields | {"Shares": json.loads(written)}
+    (record,) = insider_records([FetchedRow("call", 0, row)])
+    assert "wrong_type" in record.flags
+    assert record.facts["shares"] is None
+    kept = json.loads(record.facts["source_fields"], parse_constant=lambda name: pytest.fail(name))
+    assert kept["Shares"] == repr(float(written))
+
+
+def test_a_number_beyond_any_trade_is_flagged() -> None:
+    row = insider_row("2024-01-03T21:44:37.000").fields | {"Shares": 10**30}
+    (record,) = insider_records([FetchedRow("call", 0, row)])
+    assert "impossible_number" in record.flags
+    assert record.facts["shares"] is None
 
 
 _JSON = st.recursive(

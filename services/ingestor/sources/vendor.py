@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from services.ingestor.sources.answers import checked_rows, content_of, retry_after_s
 from services.ingestor.sources.http import Exchange, HttpEdge
 from services.ingestor.sources.pace import Allowance, Pace
 from services.ingestor.trouble import ErrorCode, RunTrouble
@@ -18,13 +19,8 @@ from tradetrail.events.generated import CallPurpose
 
 # After so many 429 in a row on one question, waiting longer is not going to help.
 _THROTTLED_MAX = 3
-_QUOTE_CHARACTERS_MAX = 200
-_STATUS_CODES = {
-    401: (ErrorCode.UNAUTHORIZED, "check the vendor's key"),
-    403: (ErrorCode.FORBIDDEN, "the plan does not cover this data set or is not active"),
-    404: (ErrorCode.NOT_FOUND, "check the vendor's address; the vendor may have moved it"),
-    429: (ErrorCode.RATE_LIMITED, "run the task again later, or less often"),
-}
+# A vendor that moved sends once, perhaps twice; more is a circle.
+_REDIRECTS_MAX = 3
 
 log = structlog.get_logger(__name__)
 
@@ -86,14 +82,17 @@ class Vendor:
         Raises RunTrouble for anything but JSON, and before asking when the turn is too far away.
         """
         allowance = next((a for a in self._pace.allowances if path.startswith(a.prefix)), None)
-        for attempt in range(_THROTTLED_MAX):
+        throttled = redirected = 0
+        before: Exchange | None = None
+        while True:
             remaining = None
             if allowance is not None:
                 self._await_turn(calls, path, allowance)
                 remaining = allowance.take()
             requested_at = calls.now()
-            exchange = self._edge.get(path, query)
-            content, trouble = self._content(exchange)
+            exchange = self._edge.follow(before) if before else self._edge.get(path, query)
+            before = exchange if exchange.redirect_to else None
+            content, trouble = content_of(self._edge.base_url, exchange)
             call_id = calls.record(
                 exchange,
                 requested_at=requested_at,
@@ -104,37 +103,34 @@ class Vendor:
             )
             if trouble is None:
                 return Answer(call_id, content, exchange.body or b"")
+            redirected += before is not None
+            if before is not None and redirected <= _REDIRECTS_MAX:
+                continue
+            throttled += trouble.code is ErrorCode.RATE_LIMITED
             wait_s = self._throttled_s(exchange, trouble)
-            if wait_s is None or attempt + 1 == _THROTTLED_MAX:
+            if wait_s is None or throttled == _THROTTLED_MAX:
+                if before is not None:
+                    trouble.code = ErrorCode.REDIRECTED
                 trouble.details["call_id"] = call_id
                 raise trouble
             self._wait(calls, wait_s, f"{path} answered 429 with Retry-After")
-        raise AssertionError("the loop returns or raises")
+
+    def _throttled_s(self, exchange: Exchange, trouble: RunTrouble) -> float | None:
+        """Return how long to wait before asking again; None when that is not worth it or not said."""
+        if trouble.code is not ErrorCode.RATE_LIMITED:
+            return None
+        wait_s = retry_after_s(exchange)
+        if wait_s is None or not math.isfinite(wait_s):
+            return None
+        trouble.details["retry_after_s"] = wait_s
+        return wait_s if 0 <= wait_s <= self._pace.retry_after_s_max else None
 
     def rows(
         self, calls: CallLog, path: str, query: Mapping[str, str]
     ) -> tuple[Answer, list[dict[str, Any]]]:
         """Return the answer and its rows. Raises RunTrouble when it is no list of objects."""
         answer = self.ask(calls, path, query)
-        rows = answer.content
-        if not isinstance(rows, list):
-            raise RunTrouble(
-                ErrorCode.UNEXPECTED_SHAPE,
-                f"{path} answered {_kind(rows)} in place of a list of rows: {_quote(answer.body)}",
-                call_id=answer.call_id,
-            )
-        for number, row in enumerate(rows):
-            if not isinstance(row, dict) or set(row) == {"detail"}:
-                code = (
-                    ErrorCode.UNEXPECTED_SHAPE if isinstance(row, dict) else ErrorCode.MALFORMED_ROW
-                )
-                raise RunTrouble(
-                    code,
-                    f"row {number} of {path} is no row: {json.dumps(row)[:_QUOTE_CHARACTERS_MAX]}",
-                    call_id=answer.call_id,
-                    row_number=number,
-                )
-        return answer, rows
+        return answer, checked_rows(path, answer.call_id, answer.content, answer.body)
 
     def _await_turn(self, calls: CallLog, path: str, allowance: Allowance) -> None:
         """Wait until our count allows one more request. Raises RunTrouble when that takes too long."""
@@ -157,75 +153,3 @@ class Vendor:
             calls.wait(wait_s)
         finally:
             self._waiting = None
-
-    def _content(self, exchange: Exchange) -> tuple[Any, RunTrouble | None]:
-        facts = {"endpoint": exchange.path, "status_code": exchange.status_code}
-        where = f"{self._edge.base_url}{exchange.path}"
-        if exchange.failure is not None:
-            message = f"{where} gave no whole answer: {exchange.error}"
-            return None, RunTrouble(exchange.failure, message, **facts)
-        body = exchange.body or b""
-        if exchange.status_code != 200:
-            return None, _refused(where, exchange, facts)
-        if not body.strip():
-            message = f"{where} answered 200 with an empty body"
-            return None, RunTrouble(ErrorCode.EMPTY_ANSWER, message, **facts)
-        try:
-            return json.loads(body, parse_constant=_no_constant), None
-        except (ValueError, RecursionError) as error:
-            begun = body.lstrip()[:1] in (b"[", b"{")
-            code = ErrorCode.ANSWER_CUT_OFF if begun else ErrorCode.NOT_JSON
-            what = "JSON that is cut off or broken" if begun else "no JSON"
-            message = f"{where} answered 200 with {what} ({error}): {_quote(body)}"
-            return None, RunTrouble(code, message, **facts)
-
-    def _throttled_s(self, exchange: Exchange, trouble: RunTrouble) -> float | None:
-        """Return how long to wait before asking again; None when that is not worth it or not said."""
-        if trouble.code is not ErrorCode.RATE_LIMITED:
-            return None
-        told = next(
-            (v for k, v in exchange.answer_headers.items() if k.casefold() == "retry-after"), ""
-        )
-        try:
-            wait_s = float(told)
-        except ValueError:
-            return None
-        trouble.details["retry_after_s"] = wait_s
-        return wait_s if 0 <= wait_s <= self._pace.retry_after_s_max else None
-
-
-def _refused(where: str, exchange: Exchange, facts: dict[str, Any]) -> RunTrouble:
-    status = exchange.status_code or 0
-    code, advice = _STATUS_CODES.get(status, (ErrorCode.UNEXPECTED_STATUS, "see the recorded call"))
-    if status >= 500:
-        code, advice = ErrorCode.VENDOR_ERROR, "the vendor has trouble; run the task again later"
-    said = _said(exchange.body or b"")
-    return RunTrouble(code, f"{where} answered {status} ({said}); {advice}", **facts)
-
-
-def _said(body: bytes) -> str:
-    """Return the vendor's own words: the framework's detail, or the beginning of whatever came."""
-    try:
-        content = json.loads(body)
-    except ValueError:
-        return _quote(body)
-    if isinstance(content, list) and len(content) == 1:
-        content = content[0]
-    if isinstance(content, dict) and "detail" in content:
-        content = content["detail"]
-    return str(content)[:_QUOTE_CHARACTERS_MAX]
-
-
-def _quote(body: bytes) -> str:
-    text = " ".join(body[: 4 * _QUOTE_CHARACTERS_MAX].decode(errors="replace").split())
-    return text[:_QUOTE_CHARACTERS_MAX] or "no body"
-
-
-def _kind(content: Any) -> str:
-    if isinstance(content, dict):
-        return "an object"
-    return "a text" if isinstance(content, str) else f"a {type(content).__name__}"
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number")
