@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 import requests
 
+from services.ingestor.lock import SourceLock
 from tests.contract.quiver_server import Client, SmallWorld, congress_row, quiver
 from tests.eventually import eventually
-from tests.integration.ingestor_harness import CONGRESS, Ingestor, ingestor
+from tests.integration.ingestor_harness import CONGRESS, INSIDER, Ingestor, ingestor
 from tradetrail.events.generated import (
     ApiCallRecorded,
     DisclosureRecorded,
@@ -102,7 +103,13 @@ def test_a_slot_runs_when_its_time_comes_and_not_again(here: Ingestor, client: C
         assert len(here.events(IngestionRunStarted)) == 1
         client.control(now="2024-03-08T12:00:00Z")
         running.done_with("2024-03-08T12:00:00Z")
+        skips = [(one["slot"][:10], one["reason"]) for one in running.health()["skipped"]]
     # Wednesday's and Thursday's slots are over; Friday's run covers their days.
+    assert skips == [
+        ("2024-03-05", "already_run"),
+        ("2024-03-06", "day_over"),
+        ("2024-03-07", "day_over"),
+    ]
     assert len(here.events(IngestionRunStarted)) == 2
     assert len(here.events(DisclosureRecorded)) == 4
 
@@ -136,6 +143,63 @@ def test_a_slot_cut_off_by_a_kill_is_closed_at_the_next_start(
     assert len(here.events(IngestionRunStarted)) == runs
     assert len(here.events(IngestionRunCompleted)) == runs - 1
     assert len(here.events(DisclosureRecorded)) == runs - 1
+
+
+def test_slots_missed_while_down_and_days_without_a_session_are_said(
+    here: Ingestor, client: Client
+) -> None:
+    client.control(now="2024-03-05T12:00:00Z")
+    with service(here) as running:
+        running.done_with("2024-03-05T12:00:00Z")
+    # Two sessions pass while it is down, and it comes up again on a Saturday.
+    client.control(now="2024-03-09T13:00:00Z")
+    with service(here) as running:
+        health = running.done_with("2024-03-09T13:00:00Z")
+        client.control(now="2024-03-10T13:00:00Z")
+        on_sunday = running.done_with("2024-03-10T13:00:00Z")
+    told = [(one["task"], one["slot"], one["reason"]) for one in health["skipped"]]
+    days = [("06", "day_over"), ("07", "day_over"), ("08", "day_over"), ("09", "no_session")]
+    assert told == [(CONGRESS, f"2024-03-{day}T12:00:00+00:00", reason) for day, reason in days]
+    assert on_sunday["skipped"][-1]["slot"] == "2024-03-10T11:00:00+00:00"
+    assert len(here.events(IngestionRunStarted)) == 1
+
+
+def test_a_slot_whose_lock_is_held_elsewhere_is_skipped_and_said(
+    here: Ingestor, client: Client
+) -> None:
+    client.control(now="2024-03-05T12:00:00Z")
+    parts = here.parts
+    with (
+        SourceLock(parts.settings, parts.topics, "quiverquant_congress", 15) as held,
+        service(here, TRADETRAIL_INGESTOR_LOCK_WAIT_S="1") as running,
+    ):
+
+        def health() -> dict[str, Any]:
+            held.keep()
+            return running.health()
+
+        (skip,) = eventually(lambda: health()["skipped"])
+        assert (skip["task"], skip["reason"]) == (CONGRESS, "already_running")
+        assert "quiverquant_congress" in skip["error"]
+        assert running.done_with("2024-03-05T12:00:00Z")["last_run"]["status"] == "skipped"
+    assert here.events(IngestionRunStarted) == []
+
+
+def test_what_a_run_waits_for_is_told(here: Ingestor, client: Client) -> None:
+    client.control(now="2024-03-05T12:00:00Z")
+    schedule = json.dumps([{"task": INSIDER, "at": "07:00"}])
+    classes = json.dumps([{"prefix": "/beta/", "requests": 1, "per_s": 600}])
+    with service(
+        here,
+        TRADETRAIL_INGESTOR_SCHEDULE=schedule,
+        TRADETRAIL_INGESTOR_RATE_CLASSES=classes,
+    ) as running:
+        health = eventually(running.health, lambda health: bool(health.get("waiting")))
+        assert "1 requests to /beta/ in 600 s are used up" in health["waiting"]
+        assert health["running"]
+    # It is asked to stop while it waits.
+    (failed,) = here.events(IngestionRunFailed)
+    assert failed.error_code == "stopped"
 
 
 def _is_dead(here: Ingestor) -> bool:
