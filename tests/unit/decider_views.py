@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import fastavro
 
@@ -37,7 +38,7 @@ def place(offset: int) -> Cause:
     return Cause(topic="trade.default", partition=0, offset=offset, event_id=f"event-{offset}")
 
 
-def member_trade(offset: int, person: str = "Ann", **changes: object) -> Disclosure:
+def member_trade(offset: int, person: str = "Ann", **changes: Any) -> Disclosure:
     """Return a member's small purchase, reported today."""
     plain = Disclosure(
         record_id=f"record-{offset}",
@@ -54,11 +55,11 @@ def member_trade(offset: int, person: str = "Ann", **changes: object) -> Disclos
         flags=(),
         transaction_type="Purchase",
     )
-    return replace(plain, **changes)  # type: ignore[arg-type]
+    return replace(plain, **changes)
 
 
 def lot(
-    offset: int, person: str = "DOE JANE A", code: str = "P", usd: int = 100_000, **changes: object
+    offset: int, person: str = "DOE JANE A", code: str = "P", usd: int = 100_000, **changes: Any
 ) -> Disclosure:
     """Return a director's lot: 1,000 shares worth ``usd``, 10,000 held afterwards, reported after two days."""
     plain = Disclosure(
@@ -81,7 +82,7 @@ def lot(
         shares_owned_following=Decimal(10_000),
         is_director=True,
     )
-    return replace(plain, **changes)  # type: ignore[arg-type]
+    return replace(plain, **changes)
 
 
 def trigger(*record_ids: str, data_source: str = "quiverquant_insider") -> Trigger:
@@ -124,3 +125,10 @@ def rationale_bytes(strategy: Strategy, seen: View, asked: Trigger) -> bytes:
     out = io.BytesIO()
     fastavro.schemaless_writer(out, parsed_schema(type(event).TYPE), to_datum(event))
     return out.getvalue()
+
+
+def busy_bytes(strategy: Strategy) -> bytes:
+    """Return the answer to a view of many insiders, codes and forms of ownership."""
+    forms = (None, "D", "I")
+    lots = [lot(n, f"PERSON {n % 4}", "PPSA"[n % 4], ownership=forms[n % 3]) for n in range(12)]
+    return rationale_bytes(strategy, view(*lots), all_of(lots))

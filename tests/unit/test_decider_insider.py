@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -15,14 +16,14 @@ from tests.unit.decider_views import TODAY, all_of, lot, member_trade, trigger, 
 from tradetrail.events.generated import DeclineReason, Side
 
 STRATEGY = CorporateInsiderStrategy(InsiderSettings())
-CHIEF = {"is_officer": True, "officer_title": "Chief Executive Officer"}
+CHIEF: dict[str, Any] = {"is_officer": True, "officer_title": "Chief Executive Officer"}
 
 
 def evaluated(*lots: Disclosure) -> Signal:
     return STRATEGY.evaluate(view(*lots), all_of(lots))
 
 
-def days_ago(days: int) -> object:
+def days_ago(days: int) -> date:
     return TODAY - timedelta(days=days)
 
 
@@ -74,7 +75,7 @@ def test_whatever_is_no_open_market_trade_is_no_signal(code: str) -> None:
     ids=str,
 )
 def test_a_row_that_cannot_be_believed_or_is_too_old_is_no_signal(
-    changes: dict[str, object],
+    changes: dict[str, Any],
 ) -> None:
     assert evaluated(lot(1, **{**CHIEF, **changes})).decline is DeclineReason.NO_SIGNAL
 
@@ -88,7 +89,7 @@ def test_a_row_that_cannot_be_believed_or_is_too_old_is_no_signal(
     ],
     ids=str,
 )
-def test_a_row_at_the_border_counts(changes: dict[str, object]) -> None:
+def test_a_row_at_the_border_counts(changes: dict[str, Any]) -> None:
     assert evaluated(lot(1, **{**CHIEF, **changes})).decline is None
 
 
@@ -114,7 +115,7 @@ def test_a_members_trade_is_none_of_an_insiders() -> None:
     ],
     ids=str,
 )
-def test_the_role_gives_the_weight(role: dict[str, object], weight: int | str) -> None:
+def test_the_role_gives_the_weight(role: dict[str, Any], weight: int | str) -> None:
     assert evaluated(lot(1, **role)).strength == Decimal(weight)
 
 
@@ -249,7 +250,7 @@ def test_direct_and_indirect_holdings_add_up() -> None:
 
 
 def test_a_trade_that_several_owners_file_counts_once_with_the_weightiest_role() -> None:
-    same = {"shares": Decimal(5_000), "price_usd": Decimal(20)}
+    same: dict[str, Any] = {"shares": Decimal(5_000), "price_usd": Decimal(20)}
     fund = lot(1, "BIG FUND LP", **same, is_director=False, is_ten_percent_owner=True)
     partner = lot(2, "PARTNER PAT", **same)
     signal = evaluated(fund, partner)
@@ -260,7 +261,7 @@ def test_a_trade_that_several_owners_file_counts_once_with_the_weightiest_role()
 
 
 def test_a_trade_filed_again_by_another_owner_sets_off_no_second_trade() -> None:
-    same = {"shares": Decimal(5_000), "price_usd": Decimal(200)}
+    same: dict[str, Any] = {"shares": Decimal(5_000), "price_usd": Decimal(200)}
     first, again = lot(1, "BIG FUND LP", **same), lot(2, "PARTNER PAT", **same, **CHIEF)
     signal = STRATEGY.evaluate(view(first, again, acted={"record-1"}), trigger("record-2"))
     assert signal.decline is DeclineReason.ALREADY_ACTED
