@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from services.ingestor.backfill import check_order
 from services.ingestor.once import Asked, once, refuse
+from services.ingestor.rebuild import rebuild
 from services.ingestor.service import Schedule
 from services.ingestor.settings import IngestorSettings, checked_task
 from services.ingestor.startup import SERVICE, make_parts
@@ -20,10 +21,11 @@ from tradetrail.telemetry import HealthServer
 
 
 def main(arguments: list[str]) -> int:
-    """Run as asked; return the exit code (0 done, 1 the run failed, 2 usage, 3 a server is away)."""
+    """Run as asked; return the exit code (0 done, 1 failed or the state differs, 2 usage, 3 a server is away)."""
     try:
-        asked = _asked(_parser().parse_args(arguments))
-        if asked is not None:
+        options = _parser().parse_args(arguments)
+        asked = _asked(options)
+        if asked is not None or options.rebuild_state:
             # A person gets one line for a setting that can't be used, where a service writes a log line.
             load(SharedSettings)
             load(IngestorSettings)
@@ -32,6 +34,8 @@ def main(arguments: list[str]) -> int:
 
     def body(settings: SharedSettings, stop: threading.Event) -> int:
         own = load(IngestorSettings)
+        if options.rebuild_state:
+            return rebuild(settings, own, stop, dry_run=options.dry_run)
         return _serve(settings, own, stop) if asked is None else once(settings, own, stop, asked)
 
     return run_service(SERVICE, body, IngestorSettings)
@@ -53,6 +57,12 @@ def _serve(settings: SharedSettings, own: IngestorSettings, stop: threading.Even
 def _asked(options: argparse.Namespace) -> Asked | None:
     """Return what is to be run once; None for the schedule. Raises UsageError."""
     start, end = _day("--from", options.start), _day("--to", options.end)
+    if options.dry_run and not options.rebuild_state:
+        raise UsageError("--dry-run goes with --rebuild-state")
+    if options.once and options.rebuild_state:
+        raise UsageError(
+            "--rebuild-state runs no task: leave out --once, or do one after the other"
+        )
     if options.once is None:
         if start or end or options.again:
             raise UsageError("--from, --to and --again go with --once TASK")
@@ -99,6 +109,14 @@ def _parser() -> argparse.ArgumentParser:
         "--again",
         action="store_true",
         help="run every window of the period, also those that are done",
+    )
+    parser.add_argument(
+        "--rebuild-state",
+        action="store_true",
+        help="make the state topic again from the log's records, and end",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="with --rebuild-state: only tell what differs"
     )
     parser.add_argument("--show-config", action="store_true", help="show the settings and end")
     return parser

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -27,13 +28,18 @@ from services.ingestor.normalise import (
     insider_records,
     occurrence_of,
 )
+from services.ingestor.once import refuse
 from services.ingestor.parts import Parts
+from services.ingestor.settings import IngestorSettings
+from services.ingestor.startup import make_parts
 from services.ingestor.tasks import TASKS, Kind
+from tradetrail.errors import Retryable, TradetrailError, Unreachable
 from tradetrail.events.generated import DisclosureRecorded, RecordKept, RecordKind
 from tradetrail.log.codec import BadEvent
 from tradetrail.log.follower import Follower
 from tradetrail.log.producer import Outgoing
 from tradetrail.process import EXIT_FAILED, EXIT_OK
+from tradetrail.settings import SharedSettings
 
 # Entries of one transaction: small enough for its 60 s, large enough to be quick. Cut off between two, the rest is
 # found missing next time.
@@ -89,9 +95,20 @@ def rebuild_state(parts: Parts, *, dry_run: bool) -> Difference:
         return _Rebuild(parts, held).execute(dry_run=dry_run)
 
 
-def rebuild_command(parts: Parts, *, dry_run: bool) -> int:
-    """Rebuild and print what differed; return 1 when something did and ``dry_run`` left it so, else 0."""
-    found = rebuild_state(parts, dry_run=dry_run)
+def rebuild(
+    settings: SharedSettings, own: IngestorSettings, stop: threading.Event, *, dry_run: bool
+) -> int:
+    """Rebuild and print what differed; return the exit code, 1 when a difference is left or a run is under way."""
+    try:
+        parts = make_parts(settings, own, stop)
+        try:
+            found = rebuild_state(parts, dry_run=dry_run)
+        except Retryable as error:
+            raise Unreachable(str(error)) from error
+        finally:
+            parts.memory.close()
+    except TradetrailError as error:
+        return refuse(error)
     sys.stdout.write(f"{found}{'' if dry_run or not found.total else '; mended'}\n")
     return EXIT_FAILED if dry_run and found.total else EXIT_OK
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from services.ingestor.entry import main
 from services.ingestor.lock import AlreadyRunning, SourceLock
 from services.ingestor.rebuild import Difference, rebuild_state
 from tests.contract.quiver_server import (
@@ -17,7 +18,13 @@ from tests.contract.quiver_server import (
     insider_row,
     quiver,
 )
-from tests.integration.ingestor_harness import CONGRESS, INSIDER, Ingestor, ingestor
+from tests.integration.ingestor_harness import (
+    CONGRESS,
+    INSIDER,
+    PROCESS_TIMEOUT_S,
+    Ingestor,
+    ingestor,
+)
 from tradetrail.events.generated import RecordKept
 from tradetrail.log.kafka import open_producer
 from tradetrail.log.producer import EventProducer, Outgoing
@@ -44,6 +51,14 @@ INSIDERS = [
 ]
 
 
+@pytest.mark.parametrize("arguments", [["--dry-run"], ["--rebuild-state", "--once", CONGRESS]])
+def test_what_the_command_does_not_take_is_refused(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    assert "--rebuild-state" in capsys.readouterr().err
+
+
 @pytest.fixture
 def here(log: SharedSettings) -> Iterator[Ingestor]:
     world = SmallWorld(list(ROWS), list(INSIDERS), [committee_snapshot("2024-01-01")])
@@ -66,6 +81,16 @@ def correct_and_run(here: Ingestor) -> None:
 def change(client: Client, ticker: str, **fields: str) -> None:
     answer = client.control(amend={"match": {"Ticker": ticker}, "set": fields})
     assert answer.json()["rows_changed"] == 1
+
+
+def command(here: Ingestor, *arguments: str) -> tuple[int, str]:
+    """Run the ingestor as a process; return its exit code and stdout."""
+    with here.start(*arguments) as process:
+        try:
+            out, _ = process.communicate(timeout=PROCESS_TIMEOUT_S)
+        finally:
+            process.kill()
+    return process.returncode, out
 
 
 def state(log: SharedSettings) -> dict[bytes | None, bytes]:
@@ -104,7 +129,8 @@ def test_what_differs_is_told_and_then_mended_byte_for_byte(here: Ingestor) -> N
     spoil(here)
     spoilt = state(here.log)
     difference = Difference(records=10, missing=1, wrong=2, superfluous=1)
-    assert rebuild_state(here.parts, dry_run=True) == difference
+    code, out = command(here, "--rebuild-state", "--dry-run")
+    assert (code, out.strip()) == (1, str(difference))
     assert state(here.log) == spoilt
     assert rebuild_state(here.parts, dry_run=False) == difference
     assert state(here.log) == original
