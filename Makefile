@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint faults bench-log clean events lock containers
+.PHONY: demo test lint faults bench-log bench-ingest clean events lock containers
 .DEFAULT_GOAL := demo
 
 $(READY): requirements/dev.txt pyproject.toml
@@ -38,6 +38,9 @@ containers: $(READY)    ## the image and docker-compose.yml, proven with a Docke
 
 bench-log: $(READY)     ## what the log's settings bring, as ratios in one run
 	$(BIN)/python -m benchmarks.bench_log $(ARGS)
+
+bench-ingest: $(READY)  ## every disclosure of a data folder through the ingestor, twice; ARGS="--data FOLDER"
+	$(BIN)/python -m benchmarks.bench_ingest $(ARGS)
 
 events: $(READY)        ## generate the typed events from schemas/
 	$(BIN)/python -m tools.generate_events
