@@ -1,23 +1,49 @@
-"""Test only: end this process the hard way at a named step of a run (``TRADETRAIL_INGESTOR_DIE_AT``)."""
+"""Test only: end or freeze this process at a named step of a run (``TRADETRAIL_INGESTOR_DIE_AT``).
+
+``STEP`` is ``kill -9`` there, ``freeze STEP`` a stop (SIGSTOP) at its first passage, until somebody wakes the process.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 
 STEPS = (
     "locked",
+    # One of the source's two transactional ids is taken over, the other is not.
+    "fencing",
+    "fenced",
     "caught_up",
+    # Only of a run that finds an abandoned one: before and after its end is committed.
+    "closing",
+    "closed",
+    "starting",
     "started",
     "called",
     "call_recorded",
     "fetched",
     "before_delivery",
+    # Within the last transaction: so much of it is at the broker, and it is not committed.
+    "half_sent",
+    "all_sent",
+    "offsets_sent",
     "delivered",
 )
+_FREEZE = "freeze "
+
+_frozen: set[str] = set()
 
 
 def reached(step: str, die_at: str) -> None:
-    """Kill this process, as ``kill -9`` does, if ``step`` is where it is to die."""
+    """End this process, as ``kill -9`` does, or freeze it, if ``step`` is where that is to happen."""
     if step == die_at:
         os.kill(os.getpid(), signal.SIGKILL)
+    elif die_at == _FREEZE + step and step not in _frozen:
+        _frozen.add(step)
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def passing(die_at: str) -> Callable[[str], None] | None:
+    """Return what hears the steps of a transaction; None, so that none is told, without a test."""
+    return (lambda step: reached(step, die_at)) if die_at else None

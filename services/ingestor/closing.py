@@ -7,6 +7,7 @@ from datetime import datetime
 
 import structlog
 
+from services.ingestor.breakpoints import reached
 from services.ingestor.journal import Journal
 from services.ingestor.parts import Parts
 from services.ingestor.trouble import ErrorCode, RunTrouble
@@ -33,7 +34,9 @@ def close_abandoned(parts: Parts, journal: Journal, data_source: str) -> int:
             instance=run.instance,
         )
         outputs.append(failed_event(parts, run, now, trouble, None, 0))
+    reached("closing", parts.own.die_at)
     journal.commit(outputs)
+    reached("closed", parts.own.die_at)
     parts.memory.catch_up()
     return len(runs)
 

@@ -2,15 +2,17 @@
 
 Two transactional ids per data source, since a transaction's timeout belongs to its producer: a hung small one must not
 hide the log for a minute, and a large one may take that long. Both are taken over at the run's beginning and never
-later: a process that wakes after another took over must not fence it.
+later, each only after the broker said that the lock is still held: a process that wakes after another took over must
+not fence it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
+from services.ingestor.breakpoints import passing, reached
 from services.ingestor.lock import SourceLock
 from tradetrail.errors import Retryable
 from tradetrail.log.codec import Codec
@@ -33,12 +35,25 @@ class Journal:
     """The pen of one data source's runs, while its lock is held."""
 
     def __init__(
-        self, settings: SharedSettings, codec: Codec, lock: SourceLock, transactional_id: str
+        self,
+        settings: SharedSettings,
+        codec: Codec,
+        lock: SourceLock,
+        transactional_id: str,
+        die_at: str = "",
     ) -> None:
-        """Fence every other producer of this data source, and end what it left open. Raises Retryable."""
+        """Fence every other producer of this data source, and end what it left open.
+
+        Raises Fatal when the lock is lost, Retryable when the broker is away.
+        """
         self._lock = lock
+        self._passing = passing(die_at)
+        lock.prove()
         self._large = _opened(settings, codec, transactional_id, DELIVERY_TIMEOUT_S)
+        reached("fencing", die_at)
+        lock.prove()
         self._small = _opened(settings, codec, f"{transactional_id}-calls", TRANSACTION_TIMEOUT_S)
+        reached("fenced", die_at)
 
     def commit(self, outputs: Sequence[Outgoing]) -> list[Landed]:
         """Commit a few events now; return where each landed.
@@ -49,23 +64,34 @@ class Journal:
 
     def deliver(self, outputs: Sequence[Outgoing]) -> list[Landed]:
         """Commit all that a run has to say, or nothing of it. Raises as ``commit`` does."""
-        return self._commit(self._large, outputs)
+        return self._commit(self._large, outputs, self._passing)
 
-    def _commit(self, producer: TransactionalProducer, outputs: Sequence[Outgoing]) -> list[Landed]:
+    def _commit(
+        self,
+        producer: TransactionalProducer,
+        outputs: Sequence[Outgoing],
+        passing: Callable[[str], None] | None = None,
+    ) -> list[Landed]:
         for _ in range(COMMIT_ATTEMPTS_MAX - 1):
             try:
-                return self._commit_once(producer, outputs)
+                return self._commit_once(producer, outputs, passing)
             except Retryable as error:
                 # It was aborted as a whole. A second process that asked for the lock makes the group settle anew, and
                 # a commit in that moment fails.
                 log.warning("a transaction will be tried again", error=str(error))
                 self._lock.settle()
-        return self._commit_once(producer, outputs)
+        return self._commit_once(producer, outputs, passing)
 
     def _commit_once(
-        self, producer: TransactionalProducer, outputs: Sequence[Outgoing]
+        self,
+        producer: TransactionalProducer,
+        outputs: Sequence[Outgoing],
+        passing: Callable[[str], None] | None,
     ) -> list[Landed]:
-        return producer.commit(outputs, consumer=self._lock.consumer, offsets=self._lock.offsets)
+        offsets = self._lock.offsets
+        return producer.commit(
+            outputs, consumer=self._lock.consumer, offsets=offsets, passing=passing
+        )
 
 
 def _opened(

@@ -1,7 +1,8 @@
 """One run per data source, wherever it runs: the lock is the ownership of one partition in a consumer group.
 
 The group's only member with the control topic's single partition holds the lock. Every transaction of a run carries the
-holder's group metadata, so that a holder that was expelled (frozen, cut off) can't commit any more.
+holder's group metadata, so that a holder that was expelled (frozen, cut off) can't commit any more. What was lost stays
+lost: another may have run since, and what this process read of the log before then no longer holds.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from tradetrail.settings import SharedSettings
 _POLL_S = 0.02
 # Two members agree within a heartbeat (1 s).
 _SETTLE_S = 1.2
+# A group that is put together anew answers so often that it is not ready; each time it gets that long.
+_PROOFS_MAX = 3
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +45,7 @@ class SourceLock:
         self._place: Place = (topics.control, 0)
         self._group = f"{topics.prefix}ingestor-{data_source}"
         self._is_held = False
+        self._was_lost = False
         self._end = 0
         self.consumer: Consumer
 
@@ -93,10 +97,27 @@ class SourceLock:
     def keep(self) -> None:
         """Serve the membership and make sure it still stands. Raises Fatal when the lock is lost."""
         self._poll(0)
-        if not self._is_held:
+        if not self._is_held or self._was_lost:
             raise Fatal(
                 f"lost the lock of {self._data_source}: this process was cut off too long; nothing more is delivered"
             )
+
+    def prove(self) -> None:
+        """Ask the broker whether the lock is still held: this process may not know yet that it was cut off.
+
+        Raises Fatal when the lock is lost, Retryable when the broker is away.
+        """
+        for attempt in range(1, _PROOFS_MAX + 1):
+            self.keep()
+            try:
+                self.consumer.commit(
+                    offsets=[TopicPartition(*self._place, self._end)], asynchronous=False
+                )
+                return
+            except KafkaException as error:
+                if attempt == _PROOFS_MAX:
+                    raise translate(error, f"proving the lock of {self._data_source}") from error
+                self.settle()
 
     def settle(self) -> None:
         """Serve the membership for a moment, so that a group that is being put together anew can finish."""
@@ -134,5 +155,6 @@ class SourceLock:
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         if partitions:
+            self._was_lost = self._was_lost or self._is_held
             self._is_held = False
             consumer.incremental_unassign(partitions)

@@ -78,7 +78,7 @@ class Runner:
     def _opened(self, lock: SourceLock, data_source: str) -> Journal:
         parts = self._parts
         transactional_id = f"{parts.topics.prefix}ingestor-{data_source}"
-        journal = Journal(parts.settings, parts.codec, lock, transactional_id)
+        journal = Journal(parts.settings, parts.codec, lock, transactional_id, parts.own.die_at)
         # Only after fencing: an open transaction of a dead run would hide what was committed after it began.
         parts.memory.catch_up()
         reached("caught_up", parts.own.die_at)
@@ -146,6 +146,7 @@ class _Run:
             requested_by=self._request.requested_by,
             configuration_hash=parts.configuration_hash,
         )
+        reached("starting", parts.own.die_at)
         topic, partition, offset = self._journal.commit(
             [Outgoing(parts.topics.runs, task.name, started)]
         )[0]

@@ -154,7 +154,8 @@ class IngestorSettings(BaseSettings):
         description="Whether today's slot runs again at start when a crash cut its run off.",
     )
     die_at: str = Field(
-        default="", description="Test only: kill -9 this process at the named step of a run."
+        default="",
+        description="Test only: [freeze ]STEP, kill -9 or freeze this process at a step of a run.",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,12 +107,14 @@ class TransactionalProducer:
         *,
         consumer: Consumer | None = None,
         offsets: dict[Place, int] | None = None,
+        passing: Callable[[str], None] | None = None,
     ) -> list[tuple[str, int, int]]:
         """Commit ``outputs`` and consumed ``offsets`` together; return where each output landed.
 
         ``offsets`` (next offset to read per place) go with the current group metadata of ``consumer``, also when they
-        haven't moved, so that an expelled member's commit fails. Raises Retryable after an abort (rewind and build the
-        batch again), Fatal when fenced, Poison when an output can't be sent at all.
+        haven't moved, so that an expelled member's commit fails. ``passing`` is for tests of crashes: it hears when
+        half of the outputs, all of them, and the offsets are at the broker. Raises Retryable after an abort (rewind
+        and build the batch again), Fatal when fenced, Poison when an output can't be sent at all.
         """
         # Each goes as soon as the client has its own copy: a run's delivery is tens of megabytes.
         payloads = deque(_payload(self._codec, each) for each in outputs)
@@ -124,12 +126,18 @@ class TransactionalProducer:
         try:
             for index, each in enumerate(outputs):
                 self._send(each, payloads.popleft(), deliveries.callback(index))
+                if passing is not None and index == (len(outputs) - 1) // 2:
+                    self._pass("half_sent", passing)
+            if passing is not None:
+                self._pass("all_sent", passing)
             if consumer is not None and offsets:
                 self._producer.send_offsets_to_transaction(
                     [TopicPartition(t, p, o) for (t, p), o in offsets.items()],
                     consumer.consumer_group_metadata(),
                     REQUEST_TIMEOUT_S,
                 )
+            if passing is not None:
+                passing("offsets_sent")
             self._commit()
         except KafkaException as error:
             raise self._give_up(error, f"committing {len(outputs)} events") from error
@@ -146,6 +154,10 @@ class TransactionalProducer:
             self._producer.abort_transaction(self._timeout_s)
         except KafkaException as error:
             raise Fatal(f"{translate(error, 'aborting a transaction')}") from error
+
+    def _pass(self, step: str, passing: Callable[[str], None]) -> None:
+        self._producer.flush(REQUEST_TIMEOUT_S)
+        passing(step)
 
     def _send(self, each: Outgoing, value: bytes | None, landed: Any) -> None:
         deadline = time.monotonic() + REQUEST_TIMEOUT_S
