@@ -1,18 +1,27 @@
-"""A fault campaign: the demo walked with services killed on the way.
+"""A fault campaign: services killed, frozen and cut off again and again, and what must hold all the same.
 
-``make faults ARGS="--only decider --rounds 20"``. A round is one kill -9. The last line is one JSON object: rounds,
-kills per service, violations.
+``make faults ARGS="--only ingestor --rounds 100"``: the ingestor's own campaign (docs/faults.md); a round is one fault
+of one data source. For another service, or all, the demo is walked with kills on the way; a round is one kill -9.
+The last line is one JSON object with at least rounds, kills and violations; exit code 1 when there is a violation.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
+import shutil
 import sys
 import tempfile
 from collections import Counter
+from pathlib import Path
+from typing import Any
 
+import structlog
+
+from tests.faults.ingestor_campaign import run_campaign
+from tests.faults.ingestor_scenarios import Fault, deck
 from tests.faults.walks import SERVICES, differences, walked
 
 # A walk of two weeks has room for about so many kills.
@@ -22,19 +31,60 @@ KILLS_A_WALK = 10
 def main() -> int:
     """Run the campaign; exit code 1 when a violation was found."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=SERVICES, help="kill this service alone")
-    parser.add_argument("--rounds", type=int, default=KILLS_A_WALK, help="kills in all")
-    parser.add_argument("--seed", type=int, default=1, help="seed of victims and moments")
+    parser.add_argument("--only", choices=SERVICES, help="disturb this service alone")
+    parser.add_argument("--rounds", type=int, default=KILLS_A_WALK, help="faults in all")
+    parser.add_argument("--seed", type=int, default=1, help="seed of victims, moments and worlds")
+    faults = {fault.name: fault for fault in deck()}
+    parser.add_argument(
+        "--fault",
+        action="append",
+        choices=sorted(faults),
+        metavar="NAME",
+        help='of the ingestor: only this one, such as "kill half_sent"; repeatable',
+    )
     options = parser.parse_args()
-    victims = (options.only,) if options.only else SERVICES
+    if options.fault and options.only != "ingestor":
+        parser.error("--fault goes with --only ingestor")
+    if options.only == "ingestor":
+        wanted = [faults[name] for name in options.fault or ()]
+        line, violations = _ingestor(options.rounds, options.seed, wanted)
+    else:
+        line, violations = _demo(options.only, options.rounds, options.seed)
+    for text in violations:
+        sys.stderr.write(f"{text}\n")
+    sys.stdout.write(json.dumps(line) + "\n")
+    return 1 if violations else 0
+
+
+def _ingestor(rounds: int, seed: int, wanted: list[Fault]) -> tuple[dict[str, Any], list[str]]:
+    # What runs in this process, undisturbed, has nothing to say: stdout is for the result.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    home = Path(tempfile.mkdtemp(prefix="tradetrail-faults-"))
+    tally = run_campaign(home, rounds, seed, wanted)
+    if tally.violations:
+        sys.stderr.write(f"what the processes said is in {home}\n")
+    else:
+        shutil.rmtree(home, ignore_errors=True)
+    done = {name: tally.done[name] for name in ("rounds", "kills")}
+    line = {
+        **done,
+        "violations": len(tally.violations),
+        "seed": seed,
+        **{name: count for name, count in sorted(tally.done.items()) if name not in done},
+        "by_step": dict(sorted(tally.by_step.items())),
+    }
+    return line, tally.violations
+
+
+def _demo(only: str | None, rounds: int, seed: int) -> tuple[dict[str, Any], list[str]]:
+    victims = (only,) if only else SERVICES
     kills: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as home:
         os.environ["TRADETRAIL_HOME"] = home
         undisturbed = walked()
         violations = list(undisturbed.violations)
-        seed = options.seed
-        while kills.total() < options.rounds:
-            wanted = min(KILLS_A_WALK, options.rounds - kills.total())
+        while kills.total() < rounds:
+            wanted = min(KILLS_A_WALK, rounds - kills.total())
             disturbed = walked(victims=victims, kills=wanted, seed=seed)
             kills.update(disturbed.kills)
             if not disturbed.kills:
@@ -46,11 +96,8 @@ def main() -> int:
                 f"seed {seed}: {len(disturbed.kills)} kills, {len(found)} violations\n"
             )
             seed += 1
-    for text in violations:
-        sys.stderr.write(f"{text}\n")
     line = {"rounds": kills.total(), "kills": dict(kills), "violations": len(violations)}
-    sys.stdout.write(json.dumps(line) + "\n")
-    return 1 if violations else 0
+    return line, violations
 
 
 if __name__ == "__main__":
