@@ -110,10 +110,15 @@ class AuditApi:
                 report = run_report(connection, asked.chosen(), asked.limit, asked.after)
             except NoSuchRun as error:
                 raise HTTPException(404, str(error)) from error
-        answer = _rendered(request, report, run_sheet)
+        following = None
         if report["next"]:
             url = request.url.include_query_params(after=report["next"])
-            answer.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
+            following = f"{url.path}?{url.query}"
+        if wants_page(request):
+            return self._pages.runs(request, report, following)
+        answer = _rendered(request, report, run_sheet)
+        if following:
+            answer.headers["Link"] = f'<{following}>; rel="next"'
         return answer
 
 

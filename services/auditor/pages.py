@@ -14,7 +14,9 @@ from markupsafe import Markup
 
 from services.auditor.progress import Progress
 from tradetrail.reports.encode import instant, plain, to_json
+from tradetrail.reports.runs import RunStatus
 from tradetrail.sessions import NEW_YORK
+from tradetrail.tasks import DATA_SOURCES
 
 _HERE = Path(__file__).parent
 STYLE = _HERE / "static" / "style.css"
@@ -51,6 +53,17 @@ class Pages:
     def symbol(self, request: Request, report: dict[str, Any]) -> Response:
         """Return the page of a symbol report."""
         return self._render("symbol.html", request, report=report)
+
+    def runs(self, request: Request, report: dict[str, Any], following: str | None) -> Response:
+        """Return the page of a run report; ``following`` is the address of the next page, if there is one."""
+        return self._render(
+            "runs.html",
+            request,
+            report=report,
+            following=following,
+            tasks=DATA_SOURCES,
+            statuses=RunStatus,
+        )
 
     def problem(self, request: Request, status: int, title: str, detail: str) -> Response:
         """Return the page of an error."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tradetrail.reports.runs import LIMIT_DEFAULT, LIMIT_MAX, RunFilter, RunStatus
 
 
 class RunsQuestion(BaseModel):
-    """Which runs, and which page of them. An unknown word is refused: a filter never fails silently."""
+    """Which runs, and which page of them. An unknown word is refused: a filter never fails silently.
+
+    An empty value counts as none: so a page's form sends what was left blank.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -37,6 +41,13 @@ class RunsQuestion(BaseModel):
     after: str | None = Field(
         default=None, description="The `next` of the page before; without it, the first page."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_blanks(cls, asked: Any) -> Any:
+        if not isinstance(asked, dict):
+            return asked
+        return {name: value for name, value in asked.items() if value != ""}
 
     def chosen(self) -> RunFilter:
         """Return which runs are asked for."""

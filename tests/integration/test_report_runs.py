@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
+import re
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import psycopg
@@ -16,8 +17,7 @@ import pytest
 
 from tests import auditor_story as story
 from tests.integration.auditor_harness import Audit, Running, audited_log
-from tradetrail.events import Event
-from tradetrail.events import generated as e
+from tests.run_story import DAY, INSIDER, NEWEST_FIRST, TIED, run_events
 from tradetrail.reports.connection import open_reader, prepare_reader
 from tradetrail.reports.encode import to_json
 from tradetrail.reports.queries import statement
@@ -26,75 +26,13 @@ from tradetrail.reports.runs import COLUMNS, RunFilter, RunStatus, run_report
 pytestmark = pytest.mark.stack
 
 Audited = tuple[Audit, Running]
-DAY = timedelta(days=1)
-CONGRESS, INSIDER = "data_fetch:congress_daily", "data_fetch:insider_daily"
-TIED = [f"tied-{n}" for n in range(5)]
-# Newest first, then run id, descending. "headless": its start can't be read, so its end is what is known of it.
-NEWEST_FIRST = ["r-running", "r-abandoned", "r-failed", "headless", "r-maintained", "r-completed"]
-NEWEST_FIRST += sorted(TIED, reverse=True)
-
-
-def call(run: str, number: int, **more: Any) -> e.ApiCallRecorded:
-    """Return the numbered call of a run; all calls of a run have the same time, so only the log tells their order."""
-    names = (run, number, more.get("chunk_index", 0))
-    recorded = replace(
-        story.api_call(run),
-        event_id=story.an_id("call-event", *names),
-        call_id=story.an_id("call", run, number),
-        request=json.dumps({"query": {"page": str(number)}, "headers": {}}),
-    )
-    return replace(recorded, **more)
-
-
-def insider(event: Any) -> Any:
-    return replace(event, task_name=INSIDER, data_source="quiverquant_insider")
-
-
-def maintenance(event: Any) -> Any:
-    return replace(event, task_name="maintenance:daily", data_source="maintenance")
-
-
-def events() -> Iterator[Event]:
-    """Yield the runs' events in the order of the log."""
-    for run in TIED:
-        yield story.run_started(run)
-        yield story.run_completed(run, [f"{run}-record"])
-    yield story.run_started("r-completed", at=story.BEGIN + DAY)
-    for number, chunk in ((1, 0), (0, 0), (0, 1), (2, 0)):
-        yield call("r-completed", number, chunk_index=chunk, chunk_count=2 if number == 0 else 1)
-    yield replace(
-        story.run_completed("r-completed", ["a", "b"], at=story.BEGIN + DAY),
-        data_date_start=date(2020, 2, 25),
-        records_fetched=9,
-        records_updated=1,
-        records_skipped=6,
-        records_flagged=4,
-        flags={"late_filing": 4, "open_range": 1},
-    )
-    yield maintenance(story.run_started("r-maintained", at=story.BEGIN + 2 * DAY))
-    found = e.RunFinding(
-        code="silent_source", subject="Senate", message="look", details='{"days": 9}'
-    )
-    ended = story.run_completed("r-maintained", at=story.BEGIN + 2 * DAY)
-    yield replace(maintenance(ended), flags={}, findings=(found,))
-    yield story.run_completed("headless", at=story.BEGIN + 3 * DAY)
-    yield insider(story.run_started("r-failed", at=story.BEGIN + 4 * DAY))
-    limited = {"status_code": 429, "records_returned": None, "rate_limit_remaining": 0}
-    yield call("r-failed", 0, **limited)
-    silent = {"status_code": None, "records_returned": None, "error": "timed out", "body": None}
-    yield call("r-failed", 1, **silent, body_sha256=None, response_size_bytes=0)
-    yield insider(story.run_failed("r-failed", at=story.BEGIN + 4 * DAY))
-    yield insider(story.run_started("r-abandoned", at=story.BEGIN + 5 * DAY))
-    cut_off = story.run_failed("r-abandoned", at=story.BEGIN + 6 * DAY)
-    yield insider(replace(cut_off, error_code="abandoned", error_details='{"instance": "i"}'))
-    yield insider(story.run_started("r-running", at=story.BEGIN + 6 * DAY))
-    yield call("r-running", 0)
+CONGRESS = "data_fetch:congress_daily"
 
 
 @pytest.fixture(scope="module")
 def audited(stack: Any) -> Iterator[Audited]:
     """Return an audit that holds the runs, and its auditor; shared by this module, which only reads."""
-    placed = [("runs", "one key, one order", event) for event in events()]
+    placed = [("runs", "one key, one order", event) for event in run_events()]
     # A seat names a run of which nothing else is known: no story, so no row.
     placed.append(("reference", "P000197", story.seat()))
     with audited_log(stack, placed) as made:
@@ -168,7 +106,7 @@ def test_an_unfinished_story_is_told_as_far_as_it_goes(
     (run,) = report(audited, run=run_id)["runs"]
     assert (run["status"], run["error_code"], len(run["api_calls"])) == (status, code, calls)
     assert run["findings"] == []
-    assert run["flags"] == ({"late": 1} if run_id == "headless" else {})
+    assert run["flags"] == {}
 
 
 def test_maintenance_tells_what_it_noticed(audited: Audited) -> None:
@@ -204,7 +142,7 @@ def test_totals_are_the_sums_over_every_run(audited: Audited) -> None:
         expected[status] = sum(run["status"] == status for run in runs)
     for name in ("fetched", "created", "updated", "skipped", "flagged"):
         expected[f"records_{name}"] = sum(run[f"records_{name}"] or 0 for run in runs)
-    expected["flags"] = {"late": len(TIED) + 1, "late_filing": 4, "open_range": 1}
+    expected["flags"] = {"late": len(TIED), "late_filing": 4, "open_range": 1}
     assert answer["totals"] == expected
     assert expected["records_created"] > 0
 
@@ -244,6 +182,25 @@ def test_http_and_the_command_line_say_what_the_query_says(audited: Audited) -> 
     ran = audit.report("runs", *words, "--format", "json")
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout) == answer.json()
+
+
+def test_the_page_shows_what_failed_and_leads_on(audited: Audited) -> None:
+    _, auditor = audited
+    page = auditor.get("/reports/runs?from=&to=&task=&status=failed&limit=1", "text/html")
+    assert page.status_code == 200
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert "script" not in page.text
+    assert "1 of 2" in page.text
+    assert "abandoned" in page.text
+    assert '<option value="failed" selected>' in page.text
+    onward = re.search(r'href="([^"]+)" rel="next"', page.text)
+    assert onward is not None
+    following = auditor.get(html.unescape(onward[1]), "text/html").text
+    assert "429" in following
+    assert "timed out" in following
+    assert 'href="/reports/runs"' in auditor.get("/", "text/html").text
+    none = auditor.get("/reports/runs?data_source=congress_legislators_committees", "text/html")
+    assert "No run matches" in none.text
 
 
 def test_the_flat_forms_hold_every_run_with_its_calls_as_json(
