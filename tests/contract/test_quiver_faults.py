@@ -178,3 +178,38 @@ def test_a_fault_without_end_is_cleared(client: Client) -> None:
 def test_a_fault_nobody_knows_is_422(client: Client, fault: dict[str, Any]) -> None:
     assert client.control(fault=fault).status_code == 422
     assert client.book()["faults"] == []
+
+
+def test_exactly_these_bytes_and_headers_with_the_requests_own_key(client: Client) -> None:
+    client.arm("answer", status=418, text="you are {authorization}", headers={"X-A": "b"})
+    answer = client.get(LIVE)
+    assert (answer.status_code, answer.headers["X-A"]) == (418, "b")
+    assert answer.text == f"you are {client.headers['Authorization']}"
+    client.arm("answer", base64="//4=", headers={"Content-Type": "text/plain"})
+    answer = client.get(LIVE)
+    assert (answer.status_code, answer.content) == (200, b"\xff\xfe")
+    assert answer.headers["Content-Type"] == "text/plain"
+    assert client.control(fault={"kind": "answer", "base64": "no?"}).status_code == 422
+
+
+def test_a_redirect_names_where_to_ask_and_answers_there(client: Client) -> None:
+    client.arm("answer", path=LIVE, status=302, headers={"Location": BULK})
+    answer = client.get(LIVE)
+    assert [each.status_code for each in answer.history] == [302]
+    assert answer.json() == client.rows(BULK)
+
+
+def test_a_cut_connection_without_a_length_is_an_error(client: Client) -> None:
+    client.arm("truncate", cut=True, chunked=True)
+    with pytest.raises(requests.exceptions.RequestException):
+        client.get(LIVE)
+    client.arm("truncate", chunked=True)
+    answer = client.get(LIVE)
+    assert answer.headers["Transfer-Encoding"] == "chunked"
+    assert not answer.text.endswith("]")
+
+
+def test_a_retry_after_of_our_choice_replaces_the_vendors(client: Client) -> None:
+    when = "Fri, 31 Dec 2100 23:59:59 GMT"
+    client.arm("status", status=429, headers={"Retry-After": when})
+    assert client.get(LIVE).headers["Retry-After"] == when
