@@ -77,6 +77,13 @@ class BearerAuth(AuthBase):
         return request
 
 
+class _Session(requests.Session):
+    """A session that reads nothing into a redirect: the library trips over addresses that are none."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
 class HttpEdge:
     """GETs from one vendor."""
 
@@ -86,7 +93,7 @@ class HttpEdge:
         self._base_url = base_url.rstrip("/")
         self._auth = auth
         self._limits = limits
-        self._session = requests.Session()
+        self._session = _Session()
         self._sockets: WeakSet[socket.socket] = WeakSet()
         for scheme in _PORTS:
             self._session.mount(f"{scheme}://", watched_adapter(self._sockets))
