@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections import Counter, defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from collections import Counter
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,34 +13,15 @@ from typing import Any
 import pytest
 
 from services.decider.insider_trades import is_open_market
-from services.decider.signal import Signal
 from services.decider.strategies.insider import CorporateInsiderStrategy, InsiderSettings
-from services.decider.view import Disclosure, SymbolState, Trigger, View, disclosure
-from services.ingestor.normalise import FetchedRow, Record, insider_records
-from tests.unit.decider_views import place
-from tradetrail.events.generated import (
-    DeclineReason,
-    DisclosureRecorded,
-    LineageRun,
-    RecordChange,
-)
-from tradetrail.log.configuration import Stamp
+from tests.unit.insider_walk import Answer, Filed, filed_of, walk
+from tradetrail.events.generated import DeclineReason
 
 pytestmark = pytest.mark.data
 STRATEGY = CorporateInsiderStrategy(InsiderSettings())
 Rows = list[dict[str, Any]]
 # What people type where there is no ticker.
 NONE = {"NONE", "NAN", "NA"}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What was asked of one symbol on one morning, and what came of it."""
-
-    symbol: str
-    day: date
-    view: View
-    signal: Signal
 
 
 @pytest.fixture(scope="module")
@@ -54,59 +33,13 @@ def rows(data_folder: Path) -> Rows:
 
 
 @pytest.fixture(scope="module")
-def filed(rows: Rows) -> dict[str, dict[date, list[Disclosure]]]:
-    """Return every row's disclosure by symbol and day of the report."""
-    found: dict[str, dict[date, list[Disclosure]]] = defaultdict(lambda: defaultdict(list))
-    records = insider_records(FetchedRow("call", n, row) for n, row in enumerate(rows))
-    for number, record in enumerate(records):
-        if record.symbol is not None and record.reported_on is not None:
-            found[record.symbol][record.reported_on].append(_disclosure(number, record))
-    return found
-
-
-def _disclosure(number: int, record: Record) -> Disclosure:
-    event = DisclosureRecorded(
-        event_id=f"event-{number}",
-        **Stamp("ingestor", "test").envelope(datetime(2022, 1, 1, tzinfo=UTC)),
-        symbol=record.symbol,
-        record_id=str(number),
-        version=1,
-        change=RecordChange.CREATED,
-        content_hash=record.content_hash,
-        run_id=f"run of {record.reported_on}",
-        api_call_id=record.call_id,
-        row_number=record.row_number,
-        flags=record.flags,
-        **record.facts,
-    )
-    return disclosure(event, place(number))
+def filed(rows: Rows) -> Filed:
+    return filed_of(rows)
 
 
 @pytest.fixture(scope="module")
-def answers(filed: dict[str, dict[date, list[Disclosure]]]) -> list[Answer]:
-    """Return the answers, each day's reports being known the next morning."""
-    return [each for symbol, days in filed.items() for each in _walk(symbol, days)]
-
-
-def _walk(symbol: str, days: dict[date, list[Disclosure]]) -> Iterator[Answer]:
-    state = SymbolState()
-    for day in sorted(days):
-        state.newest |= {d.record_id: d for d in days[day]}
-        at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC) + timedelta(days=1)
-        run = LineageRun(
-            run_id=f"run of {day}",
-            task_name="data_fetch:insider_daily",
-            data_source="quiverquant_insider",
-            completed_at=at,
-            records_fetched=len(days[day]),
-        )
-        asked = Trigger(symbol, place(10**6), at, run, tuple(d.record_id for d in days[day]))
-        seen = state.view(STRATEGY.name)
-        signal = STRATEGY.evaluate(seen, asked)
-        if signal.decline is None:
-            mine = [d.record_id for d in signal.used if d.run_id == run.run_id]
-            state.mark_acted(STRATEGY.name, mine)
-        yield Answer(symbol, day, seen, signal)
+def answers(filed: Filed) -> list[Answer]:
+    return walk(STRATEGY, filed)
 
 
 def _plain_usable(row: dict[str, Any]) -> bool:
@@ -117,9 +50,7 @@ def _plain_usable(row: dict[str, Any]) -> bool:
     return row["PricePerShare"] <= 10_000 and traded <= reported and traded.weekday() < 5
 
 
-def test_usable_rows_equal_a_recount(
-    rows: Rows, filed: dict[str, dict[date, list[Disclosure]]]
-) -> None:
+def test_usable_rows_equal_a_recount(rows: Rows, filed: Filed) -> None:
     used = Counter(
         d.transaction_type
         for days in filed.values()
@@ -136,9 +67,7 @@ def test_usable_rows_equal_a_recount(
     assert used["P"] * 10 < grants, "AcquiredDisposedCode A would have made them purchases"
 
 
-def test_every_row_that_arrives_is_answered_once(
-    answers: list[Answer], filed: dict[str, dict[date, list[Disclosure]]]
-) -> None:
+def test_every_row_that_arrives_is_answered_once(answers: list[Answer], filed: Filed) -> None:
     assert len(answers) == sum(len(days) for days in filed.values())
     reasons = Counter(answer.signal.decline for answer in answers)
     mornings = sum(
