@@ -61,7 +61,13 @@ def test_every_event_is_kept_byte_for_byte_and_projected(audit: Audit) -> None:
         ("run-2", "failed"),
         ("run-c", None),
     ]
-    assert audit.rows("SELECT count(*) FROM quiver_trades") == [(6,)]
+    count = "findings->0->'details'->>'count'"
+    assert audit.rows(f"SELECT {count} FROM data_ingestion_runs ORDER BY run_id") == [
+        ("1",),
+        (None,),
+        (None,),
+    ]
+    assert audit.rows("SELECT count(*) FROM quiver_trades") == [(8,)]
     assert audit.rows("SELECT count(*) FROM schemas")[0][0] >= 15
     assert auditor.health().json()["lag_records"] == 0
     assert auditor.stop() == 0
