@@ -44,16 +44,17 @@ def shown(stream: TextIO, waiting: Waiting) -> Iterator[Show]:
         *columns, console=Console(file=stream), redirect_stdout=False, redirect_stderr=False
     )
     with bar:
-        yield _Bar(stream, bar)
+        yield _Bar(bar)
 
 
-def _begin(stream: TextIO, plan: Plan) -> None:
-    if plan.since is not None:
-        stream.write(
-            f"continuing: {plan.done} of {len(plan.windows)} windows are done since {plan.since:%Y-%m-%d %H:%M} UTC; "
-            "--again runs all\n"
-        )
-        stream.flush()
+def _continuing(plan: Plan) -> str | None:
+    """Return what to say of windows that are left out; None when all are run."""
+    if plan.since is None:
+        return None
+    return (
+        f"continuing: {plan.done} of {len(plan.windows)} windows are done since {plan.since:%Y-%m-%d %H:%M} UTC; "
+        "--again runs all"
+    )
 
 
 class _Lines:
@@ -66,7 +67,8 @@ class _Lines:
     def planned(self, plan: Plan) -> None:
         """Say how much was done before."""
         self._count = len(plan.windows)
-        _begin(self._stream, plan)
+        if line := _continuing(plan):
+            self._write(line)
 
     def began(self, number: int, window: Window) -> None:
         """Say nothing yet."""
@@ -75,21 +77,25 @@ class _Lines:
         """Say how the window's run ended, unless it is the only one: then the summary does."""
         if self._count > 1 and outcome.counts is not None:
             where = f"window {number} of {self._count}, {said(window)}"
-            self._stream.write(f"{where}: {counted(outcome.counts)}\n")
-            self._stream.flush()
+            self._write(f"{where}: {counted(outcome.counts)}")
+
+    def _write(self, line: str) -> None:
+        self._stream.write(line + "\n")
+        self._stream.flush()
 
 
 class _Bar:
     """A bar of windows, with the one that is being run and the rows so far."""
 
-    def __init__(self, stream: TextIO, bar: Progress) -> None:
-        self._stream = stream
+    def __init__(self, bar: Progress) -> None:
         self._bar = bar
         self._task = bar.add_task("reading the log", total=None, rows=0)
 
     def planned(self, plan: Plan) -> None:
         """Say how much was done before, and how much there is in all."""
-        _begin(self._stream, plan)
+        if line := _continuing(plan):
+            # Through the bar's own console, which writes it above the bar.
+            self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
         self._bar.update(self._task, total=len(plan.windows), completed=plan.done)
 
     def began(self, number: int, window: Window) -> None:

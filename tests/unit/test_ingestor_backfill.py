@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
@@ -190,6 +191,7 @@ def test_on_a_terminal_a_bar_tells_windows_rows_and_what_is_waited_for(
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "150")
     written = shown_on(Terminal())
+    assert "\ncontinuing: 1 of 2" in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "\n", written)
     assert "2020-01-08 to 2020-01-14" in written
     assert "2/2" in written
     assert "5 rows" in written
