@@ -20,10 +20,10 @@ from psycopg import sql
 from services.auditor.migrate import migrate
 from services.auditor.tables import TABLES
 from tests.eventually import eventually
+from tests.integration.fresh_log import fresh_log
 from tradetrail.events import Event
 from tradetrail.log.codec import Codec
 from tradetrail.log.producer import EventProducer, Outgoing
-from tradetrail.log.provision import provision
 from tradetrail.log.reader import end_offsets, places_of, read_all
 from tradetrail.log.topics import Topics
 from tradetrail.settings import SharedSettings
@@ -183,15 +183,7 @@ def audited_log(
     stack: Any, placed: Iterable[tuple[str, str, Event]]
 ) -> Iterator[tuple[Audit, Running]]:
     """Make a log of its own that holds ``placed``, and an audit of it with its auditor, caught up."""
-    addresses = stack.addresses
-    log = SharedSettings(
-        kafka=addresses.kafka,
-        registry_url=addresses.registry_url,
-        topic_prefix=f"t{uuid4().hex[:8]}.",
-        instance="test",
-    )
-    provision(log, Codec(log.registry_url))
-    with audit_of(log, addresses.postgres_dsn) as audit:
+    with audit_of(fresh_log(stack), stack.addresses.postgres_dsn) as audit:
         audit.send(placed)
         auditor = audit.start().wait_ready()
         audit.wait_audited()
