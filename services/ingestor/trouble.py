@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from tradetrail.errors import TradetrailError
+from tradetrail.redaction import hidden
 
 
 class ErrorCode(StrEnum):
@@ -61,7 +62,7 @@ class RunTrouble(TradetrailError):
     """Ends a run as failed; never retried by itself."""
 
     def __init__(self, code: ErrorCode, message: str, **details: Any) -> None:
-        """Keep the code and facts beside the message."""
-        super().__init__(message)
+        """Keep the code and facts beside the message, in which secrets are hidden: people read it in many places."""
+        super().__init__(hidden(message))
         self.code = code
         self.details = details

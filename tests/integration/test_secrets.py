@@ -238,7 +238,10 @@ def _break(here: Ingestor) -> None:
 
     sound = here.parts
     here._parts = replace(sound, quiver=Defect())  # type: ignore[arg-type]
-    assert "internal" in (here.run().error or "")
+    error = here.run().error or ""
+    assert "internal" in error
+    # What a command prints of it.
+    assert TOKEN not in error
     here._parts = sound
 
 

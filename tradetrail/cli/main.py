@@ -16,6 +16,7 @@ import typer
 
 from tradetrail.errors import TradetrailError
 from tradetrail.process import EXIT_FAILED, EXIT_UNREACHABLE, exit_code_of
+from tradetrail.redaction import hidden
 
 # The modules that add commands, in the order of the help. Each has ``register(app: typer.Typer) -> None``.
 COMMAND_MODULES = (
@@ -60,10 +61,10 @@ def run(arguments: list[str] | None = None) -> int:
         sys.stderr.write("interrupted\n")
         return EXIT_INTERRUPTED
     except TradetrailError as error:
-        sys.stderr.write(f"tradetrail: {error}\n")
+        sys.stderr.write(f"tradetrail: {hidden(str(error))}\n")
         return exit_code_of(error)
     except (requests.RequestException, subprocess.TimeoutExpired) as error:
-        sys.stderr.write(f"tradetrail: {error}\n")
+        sys.stderr.write(f"tradetrail: {hidden(str(error))}\n")
         return EXIT_UNREACHABLE
     except BrokenPipeError:
         # The reader of our output, such as `head`, has seen enough; nothing more can be written.
