@@ -46,6 +46,11 @@ class Fault:
         """Tell whether it takes the broker away from everybody."""
         return self.kind.startswith("broker")
 
+    @property
+    def is_alone(self) -> bool:
+        """Tell whether it reaches into other data sources: these processes close abandoned runs of all of them."""
+        return self.is_broker or self.kind in ("maintenance", "service")
+
 
 def deck() -> list[Fault]:
     """Return every fault, the more interesting ones more than once."""
@@ -76,8 +81,12 @@ def deck() -> list[Fault]:
 
 def disturb(lane: Lane, fault: Fault) -> None:
     """Do what ``fault`` says to the lane's data source, then run its task to completion."""
+
+    def struck() -> None:
+        _SCENARIOS[fault.kind](lane, fault.step)
+
     try:
-        for act in (lambda: _SCENARIOS[fault.kind](lane, fault.step), lane.finish):
+        for act in (struck, lane.finish):
             try:
                 act()
             except Exception as error:  # noqa: BLE001 (what goes wrong is told, and the campaign goes on)
