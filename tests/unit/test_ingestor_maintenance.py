@@ -246,6 +246,13 @@ def test_a_run_that_delivers_while_the_answer_is_read_makes_no_difference() -> N
     assert difference(between, before, [since]) == NOTHING
 
 
+def test_a_row_that_runs_have_since_corrected_twice_is_not_missing() -> None:
+    once = ANN | {"Ticker": "MSFT"}
+    twice = once | {"Range": "$15,001 - $50,000", "Transaction": "Sale"}
+    answer = records((2, ANN))
+    assert difference(answer, answer, [records((2, once)), records((2, twice))]) == NOTHING
+
+
 def test_a_record_without_a_readable_day_is_left_out() -> None:
     undated = records((2, ANN | {"ReportDate": "someday"}))
     assert difference(undated, []) == NOTHING
