@@ -20,7 +20,8 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 
 from tests.eventually import eventually
 from tests.leftovers import processes_of
-from tradetrail.stack import launch
+from tradetrail.errors import Fatal
+from tradetrail.stack import launch, local
 from tradetrail.stack.home import Home
 from tradetrail.stack.local import LocalStack
 from tradetrail.stack.running import running_env, stop_running
@@ -182,6 +183,19 @@ def test_a_failed_start_shows_the_log_and_leaves_nothing(home: Home) -> None:
     nothing_runs(home)
     doctor = command(home, "doctor")
     assert (doctor.returncode, "last start failed" in doctor.stdout) == (1, True)
+
+
+def test_a_late_failure_of_a_start_is_told_with_its_reason(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A supervisor that gives up takes no more commands while it ends: that silence is not the answer to give."""
+    with LocalStack(home.root, parts=("postgres",)):
+        pass
+    (home.data / "postgres" / "cluster" / "PG_VERSION").write_text("9\n")
+    monkeypatch.setattr(local, "_SUPERVISOR_START_MAX_S", 0.0)
+    monkeypatch.setattr(local, "_ENDING_MAX_S", 60.0)
+    with pytest.raises(Fatal, match="postgres ended with exit code 1 before it was ready"):
+        LocalStack(home.root, parts=("postgres",)).__enter__()
 
 
 def test_a_folder_in_use_is_refused(home: Home) -> None:

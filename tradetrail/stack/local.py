@@ -39,6 +39,8 @@ _SUPERVISOR_START_MAX_S = 30.0
 # A part's own time to stop, and some.
 _STOP_PART_MAX_S = 30.0
 _POLL_S = 0.03
+# From the moment a supervisor takes no more commands to its end; everything it ran has stopped by then.
+_ENDING_MAX_S = 5.0
 
 Show = Callable[[list[PartStatus]], None]
 
@@ -133,6 +135,7 @@ class LocalStack:
             except Unreachable:
                 answer = {"phase": "booting", "parts": [], "pid": None}
                 if time.monotonic() - started > _SUPERVISOR_START_MAX_S:
+                    self._raise_once_ended()
                     raise
             if show is not None:
                 show(_statuses(answer["parts"]))
@@ -264,6 +267,13 @@ class LocalStack:
             self._supervisor.stdin.flush()
         except BrokenPipeError:
             self._raise_if_ended()
+
+    def _raise_once_ended(self) -> None:
+        """Raise why a supervisor that answers no more gave up, if it does end: it closes its door before it goes."""
+        deadline = time.monotonic() + _ENDING_MAX_S
+        while time.monotonic() < deadline:
+            self._raise_if_ended()
+            time.sleep(_POLL_S)
 
     def _raise_if_ended(self) -> None:
         if self._supervisor is None:
