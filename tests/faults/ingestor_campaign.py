@@ -19,6 +19,7 @@ from pathlib import Path
 from random import Random
 from uuid import uuid4
 
+from services.ingestor.backfill import backfill
 from tests.faults.ingestor_checks import (
     broken_claims,
     differences,
@@ -104,12 +105,13 @@ class Campaign:
         days = ("--from", FIRST_DAY.isoformat(), "--to", self.day.isoformat())
         found = []
         tasks = [Lane(self.desk, source, 0, self.chance).task for source in (CONGRESS, INSIDER)]
-        processes = []
-        for log, name in ((self.desk.log, "last"), (self.reference.log, "last-undisturbed")):
-            desk = Desk(self.desk.stack, log, self.desk.vendor, self.desk.home)
-            processes += [
-                desk.start(f"{name}-{task[11:]}", ("--once", task, *days)) for task in tasks
-            ]
+        processes = [
+            self.desk.start(f"last-{task[11:]}", ("--once", task, *days)) for task in tasks
+        ]
+        for task in tasks:
+            outcome = backfill(self.reference.parts, task, FIRST_DAY, self.day)
+            if outcome.error is not None:
+                found.append(f"undisturbed, {task} failed: {outcome.error}")
         for process in processes:
             if (code := process.wait()) != 0:
                 found.append(f"{process.name} ends with exit code {code}: {process.said()}")

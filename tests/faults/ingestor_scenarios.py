@@ -201,6 +201,7 @@ def _sigterm(lane: Lane, step: str) -> None:
     # A machine so busy that the short freeze cost it the lock proves nothing here.
     if "lost the lock" not in process.said():
         lane.desk.claims.append(Claim(process.name, says_its_end=True))
+    lane.is_complete = code == 0
     lane.desk.count("sigterms", step)
 
 
