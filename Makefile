@@ -30,7 +30,7 @@ lint: $(READY)          ## style, types, layers, and that generated files are fr
 	$(BIN)/lint-imports
 	$(BIN)/python -m tools.generate_events --check
 
-faults: $(READY)        ## kill services during the demo; ARGS="--only SERVICE --rounds N"
+faults: $(READY)        ## kill, freeze and cut off services, and judge what is left; ARGS="--only SERVICE --rounds N"
 	$(BIN)/python -m tests.faults.campaign $(ARGS)
 
 containers: $(READY)    ## the image and docker-compose.yml, proven with a Docker engine: up, simulated days, the report, down
