@@ -20,8 +20,8 @@ from services.ingestor.journal import Journal
 from services.ingestor.ledger import identity_of
 from services.ingestor.lock import SourceLock
 from services.ingestor.memory import Memory
-from services.ingestor.normalise import FetchedRow, congress_records, insider_records
 from services.ingestor.parts import Parts, Request, request_of
+from services.ingestor.records import FetchedRow, congress_records, insider_records
 from services.ingestor.run import Runner
 from services.ingestor.sources.http import Exchange
 from services.ingestor.sources.quiver import Window

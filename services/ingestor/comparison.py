@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from services.ingestor.coverage import Days
 from services.ingestor.ledger import Known, Ledger, Verdict
-from services.ingestor.normalise import Record
+from services.ingestor.records import Record
 from tradetrail.events.generated import RecordChange
 
 

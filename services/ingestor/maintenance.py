@@ -17,8 +17,8 @@ from services.ingestor.calls import RunCalls
 from services.ingestor.comparison import compare, known_within
 from services.ingestor.coverage import Days
 from services.ingestor.findings import FindingCode, finding, of_difference, of_gaps
-from services.ingestor.normalise import congress_records
 from services.ingestor.parts import Parts
+from services.ingestor.records import congress_records
 from services.ingestor.silence import newest, newest_by_chamber, of_chamber, of_runs, of_source
 from services.ingestor.sources.quiver import Window
 from services.ingestor.tasks import TASKS, Kind, Task

@@ -1,20 +1,17 @@
-"""From a vendor's row to a record: what identifies it, what it says, what is odd about it. Pure.
+"""What one vendor's row says, what of it identifies a record, and what is odd about it. Pure.
 
 A record's content is every documented field except those the vendor computes anew each day (look-ahead: they tell how
-the price moved after the trade) and its own bookkeeping. Rows of equal content are numbered in order: separate lots of
-one filing look exactly alike. Content and number together are hashed; the ledger decides which record that hash is.
+the price moved after the trade) and its own bookkeeping.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from services.ingestor.business_days import business_days_after
 from services.ingestor.fields import (
@@ -31,9 +28,6 @@ from services.ingestor.tickers import read_ticker
 from tradetrail.events.generated import Direction, RecordKind
 from tradetrail.settings import canonical_json
 
-if TYPE_CHECKING:
-    from hashlib import _Hash as Hash
-
 # Recomputed daily, or set by the vendor without a change of the disclosure: no part of a record's identity.
 LOOK_AHEAD = frozenset({"ExcessReturn", "PriceChange", "SPYChange", "last_modified", "uploaded"})
 # Source: the STOCK Act's 45 days, and Form 4's two business days.
@@ -43,39 +37,12 @@ _PRICE_USD_MAX = 10_000
 # The one share that really trades above that.
 _PRICED_ABOVE = frozenset({"BRK.A"})
 
-# More rows of equal content than one run delivers records: no number is higher.
-OCCURRENCES_MAX = 25_000
 
 Content = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class FetchedRow:
-    """Where a row was in the answers: the call, its place there from 0, and the row itself."""
-
-    call_id: str
-    row_number: int
-    fields: Row
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One disclosed trade as a row tells it; ``facts`` are the fields of the event that come from the row."""
-
-    person_key: str
-    reported_on: date | None
-    symbol: str | None
-    content: Content
-    occurrence: int
-    content_hash: str
-    facts: dict[str, Any]
-    flags: tuple[str, ...]
-    call_id: str
-    row_number: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
+class Reading:
     """What one row says, before rows of equal content are numbered."""
 
     person_key: str
@@ -85,68 +52,13 @@ class _Reading:
     flags: set[Flag]
 
 
-def congress_records(rows: Iterable[FetchedRow]) -> list[Record]:
-    """Return the records of congress rows (the vendor's V1 shape), in their order."""
-    return _numbered("quiverquant_congress", rows, _congress)
-
-
-def insider_records(rows: Iterable[FetchedRow]) -> list[Record]:
-    """Return the records of insider rows, in their order."""
-    return _numbered("quiverquant_insider", rows, _insider)
-
-
-def occurrence_of(data_source: str, record: Record, content_hash: str) -> int | None:
-    """Return the number, from 1, with which a record's content has that hash; None when it has it with none."""
-    begun = _hash_begun(data_source, canonical_json(record.content))
-    numbers = range(1, OCCURRENCES_MAX + 1)
-    return next((n for n in numbers if _hash_ended(begun, n) == content_hash), None)
-
-
-def _hash_begun(data_source: str, content_text: str) -> Hash:
-    # What is hashed is [data source, content, number] as canonical JSON; the number comes last, and is often guessed.
-    return hashlib.sha256(f"[{canonical_json(data_source)},{content_text}".encode())
-
-
-def _hash_ended(begun: Hash, occurrence: int) -> str:
-    whole = begun.copy()
-    whole.update(f",{occurrence}]".encode())
-    return whole.hexdigest()
-
-
 def congress_day(row: Row) -> date | None:
     """Return the day a congress row was reported; None when it can't be read."""
     return read_days(None, text_of(row, "ReportDate", set()), set())[1]
 
 
-def _numbered(
-    data_source: str, rows: Iterable[FetchedRow], read: Callable[[Row], _Reading]
-) -> list[Record]:
-    seen: Counter[str] = Counter()
-    records = []
-    for row in rows:
-        reading = read(row.fields)
-        key = canonical_json(reading.content)
-        seen[key] += 1
-        begun = _hash_begun(data_source, key)
-        flags = reading.flags | ({Flag.DUPLICATE_LOT} if seen[key] > 1 else set())
-        records.append(
-            Record(
-                person_key=reading.person_key,
-                reported_on=reading.facts["reported_on"],
-                symbol=reading.symbol,
-                content=reading.content,
-                occurrence=seen[key],
-                content_hash=_hash_ended(begun, seen[key]),
-                facts=reading.facts,
-                flags=tuple(sorted(flag.value for flag in flags)),
-                call_id=row.call_id,
-                row_number=row.row_number,
-            )
-        )
-    return records
-
-
-def _congress(row: Row) -> _Reading:
+def congress_reading(row: Row) -> Reading:
+    """Return what a congress row says (the vendor's V1 shape)."""
     flags: set[Flag] = set()
     text = {name: text_of(row, name, flags) for name in _CONGRESS_TEXTS}
     traded_on, reported_on = read_days(text["TransactionDate"], text["ReportDate"], flags)
@@ -180,12 +92,11 @@ def _congress(row: Row) -> _Reading:
     }
     content = {name: day_text(v) if name.endswith("Date") else v for name, v in text.items()}
     person_key = text["BioGuideID"] or f"name:{(text['Representative'] or '').casefold()}"
-    return _Reading(
-        person_key, ticker.symbol, content, facts, {*flags, *ticker.flags, *range_flags}
-    )
+    return Reading(person_key, ticker.symbol, content, facts, {*flags, *ticker.flags, *range_flags})
 
 
-def _insider(row: Row) -> _Reading:
+def insider_reading(row: Row) -> Reading:
+    """Return what an insider row says."""
     flags: set[Flag] = set()
     text = {name: text_of(row, name, flags) for name in _INSIDER_TEXTS}
     numbers = {name: number_of(row, name, flags) for name in _INSIDER_NUMBERS}
@@ -229,7 +140,7 @@ def _insider(row: Row) -> _Reading:
     days = {"Date": day_text(text["Date"]), "fileDate": day_text(text["fileDate"])}
     content = {**text, **days, **plain, **roles}
     person_key = f"name:{(text['Name'] or '').casefold()}"
-    return _Reading(person_key, ticker.symbol, content, facts, {*flags, *ticker.flags})
+    return Reading(person_key, ticker.symbol, content, facts, {*flags, *ticker.flags})
 
 
 def _congress_direction(transaction: str | None, flags: set[Flag]) -> Direction:

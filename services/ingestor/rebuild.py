@@ -22,14 +22,9 @@ from services.ingestor.delivery import kept_event
 from services.ingestor.journal import Journal
 from services.ingestor.ledger import identity_of
 from services.ingestor.lock import SourceLock
-from services.ingestor.normalise import (
-    FetchedRow,
-    congress_records,
-    insider_records,
-    occurrence_of,
-)
 from services.ingestor.once import refuse
 from services.ingestor.parts import Parts
+from services.ingestor.records import FetchedRow, congress_records, insider_records, occurrence_of
 from services.ingestor.settings import IngestorSettings
 from services.ingestor.startup import make_parts
 from services.ingestor.tasks import TASKS, Kind

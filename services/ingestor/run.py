@@ -25,8 +25,8 @@ from services.ingestor.delivery import (
 from services.ingestor.journal import Journal
 from services.ingestor.lock import AlreadyRunning, SourceLock
 from services.ingestor.maintenance import Maintenance
-from services.ingestor.normalise import congress_records, insider_records
 from services.ingestor.parts import Outcome, Parts, Request
+from services.ingestor.records import congress_records, insider_records
 from services.ingestor.sources.committees import fetch_seats
 from services.ingestor.sources.quiver import Window
 from services.ingestor.tasks import Kind

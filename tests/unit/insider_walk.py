@@ -10,7 +10,7 @@ from typing import Any
 
 from services.decider.signal import Signal, Strategy
 from services.decider.view import Disclosure, SymbolState, Trigger, View, disclosure
-from services.ingestor.normalise import FetchedRow, Record, insider_records
+from services.ingestor.records import FetchedRow, Record, insider_records
 from tests.unit.decider_views import place
 from tradetrail.events.generated import DisclosureRecorded, LineageRun, RecordChange
 from tradetrail.log.configuration import Stamp

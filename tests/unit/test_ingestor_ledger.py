@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ingestor.ledger import Ledger, Verdict, identity_of, known_of
-from services.ingestor.normalise import FetchedRow, Record, congress_records
+from services.ingestor.records import FetchedRow, Record, congress_records
 from tests.contract.quiver_server import congress_row
 from tradetrail.events.generated import RecordChange
 

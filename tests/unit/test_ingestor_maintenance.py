@@ -15,7 +15,7 @@ from services.ingestor.comparison import Difference, compare, known_within
 from services.ingestor.coverage import Coverage, Days
 from services.ingestor.findings import EXAMPLES_MAX, of_difference, of_gaps
 from services.ingestor.ledger import Known, Ledger, identity_of
-from services.ingestor.normalise import FetchedRow, Record, congress_records
+from services.ingestor.records import FetchedRow, Record, congress_records
 from services.ingestor.silence import newest, newest_by_chamber, of_chamber, of_runs, of_source
 from services.ingestor.tasks import TASKS
 from tests.contract.quiver_server import congress_row

@@ -11,7 +11,7 @@ import pytest
 from services.decider.view import SymbolState
 from services.ingestor.delivery import Delivery, RunFacts, record_counts
 from services.ingestor.ledger import Ledger, identity_of, known_of
-from services.ingestor.normalise import FetchedRow, congress_records
+from services.ingestor.records import FetchedRow, congress_records
 from services.ingestor.tasks import TASKS
 from tests.contract.quiver_server import congress_row
 from tradetrail.events import Event

@@ -14,12 +14,7 @@ from hypothesis import strategies as st
 from services.ingestor.business_days import business_days_after
 from services.ingestor.fields import read_day, read_range
 from services.ingestor.flags import Flag
-from services.ingestor.normalise import (
-    FetchedRow,
-    Record,
-    congress_records,
-    insider_records,
-)
+from services.ingestor.records import FetchedRow, Record, congress_records, insider_records
 from tests.contract.quiver_server import congress_row, insider_row
 from tradetrail.events.generated import Direction
 
