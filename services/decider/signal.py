@@ -49,3 +49,12 @@ class Strategy(Protocol):
 
     def configuration(self) -> dict[str, Any]:
         """Return every threshold with its value, JSON-ready."""
+
+
+def rule_result(
+    name: str, value: Decimal, threshold: Decimal | None, passed: bool, explanation: str
+) -> RuleResult:
+    """Return how one rule came out, for the rationale; ``threshold`` is None where none applies."""
+    return RuleResult(
+        rule=name, value=value, threshold=threshold, passed=passed, explanation=explanation
+    )

@@ -21,9 +21,9 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from services.decider.order_shape import OrderSettings
-from services.decider.signal import Signal
+from services.decider.signal import Signal, rule_result
 from services.decider.view import Disclosure, Trigger, View
-from tradetrail.events.generated import DeclineReason, Direction, RecordKind, RuleResult, Side
+from tradetrail.events.generated import DeclineReason, Direction, RecordKind, Side
 from tradetrail.sessions import new_york_date
 
 # Rows that can't carry a direction in time or in the stock itself.
@@ -121,18 +121,20 @@ class CongressionalTradingStrategy:
         confidence = (agree / (agree + oppose) * (_ONE - _HALF ** len(agreeing))).quantize(_GRAIN)
         passed = strength >= self._settings.strength_min
         rules = (
-            _rule(
+            rule_result(
                 "agreeing_weight", agree, None, True, f"{len(agreeing)} members disclosed a {side}"
             ),
-            _rule("opposing_weight", oppose, None, not opposing, f"{len(opposing)} the opposite"),
-            _rule(
+            rule_result(
+                "opposing_weight", oppose, None, not opposing, f"{len(opposing)} the opposite"
+            ),
+            rule_result(
                 "consensus",
                 Decimal(len(agreeing)),
                 Decimal(self._settings.consensus_members),
                 consensus,
                 f"distinct members against {self._settings.consensus_members}",
             ),
-            _rule(
+            rule_result(
                 "strength",
                 strength,
                 self._settings.strength_min,
@@ -187,14 +189,6 @@ def _side(buys: dict[str, Decimal], sells: dict[str, Decimal]) -> Side | None:
 
 def _none(reason: DeclineReason, text: str, used: tuple[Disclosure, ...] = ()) -> Signal:
     return Signal(None, Decimal(0), Decimal(0), "congressional", used, False, (), reason, text)
-
-
-def _rule(
-    name: str, value: Decimal, threshold: Decimal | None, passed: bool, explanation: str
-) -> RuleResult:
-    return RuleResult(
-        rule=name, value=value, threshold=threshold, passed=passed, explanation=explanation
-    )
 
 
 STRATEGY = CongressionalTradingStrategy

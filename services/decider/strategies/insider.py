@@ -42,7 +42,7 @@ from services.decider.insider_trades import (
 )
 from services.decider.officer_titles import heads_company
 from services.decider.order_shape import OrderSettings
-from services.decider.signal import Signal
+from services.decider.signal import Signal, rule_result
 from services.decider.view import Disclosure, Trigger, View
 from tradetrail.events.generated import DeclineReason, RecordKind, RuleResult, Side
 from tradetrail.sessions import new_york_date
@@ -156,7 +156,7 @@ class CorporateInsiderStrategy:
         if not large:
             most = max(t.value_usd for t in asked)
             text = f"the largest new trade is worth {usd(most)}, below {usd(least)}"
-            rules = (_rule("trade_value_usd", most, least, False, text),)
+            rules = (rule_result("trade_value_usd", most, least, False, text),)
             return _none(DeclineReason.BELOW_THRESHOLD, text, usable, rules)
         followed = [t for t in trades if any(d.record_id in view.acted for d in t.lots)]
         heavier = stronger(large, followed)
@@ -239,10 +239,12 @@ class CorporateInsiderStrategy:
         passed = strength >= settings.strength_min
         least = Decimal(settings.cluster_insiders)
         rules = (
-            _rule("agreeing_weight", agree, None, True, listed(agreeing)),
-            _rule("opposing_weight", oppose, None, not opposing, listed(opposing)),
-            _rule("cluster", Decimal(count), least, is_cluster, f"distinct insiders on a {side}"),
-            _rule(
+            rule_result("agreeing_weight", agree, None, True, listed(agreeing)),
+            rule_result("opposing_weight", oppose, None, not opposing, listed(opposing)),
+            rule_result(
+                "cluster", Decimal(count), least, is_cluster, f"distinct insiders on a {side}"
+            ),
+            rule_result(
                 "strength", strength, settings.strength_min, passed, "strength against its least"
             ),
         )
@@ -287,14 +289,6 @@ def _none(
     rules: tuple[RuleResult, ...] = (),
 ) -> Signal:
     return Signal(None, _ZERO, _ZERO, "insider", _in_log_order(used), False, rules, reason, text)
-
-
-def _rule(
-    name: str, value: Decimal, threshold: Decimal | None, passed: bool, explanation: str
-) -> RuleResult:
-    return RuleResult(
-        rule=name, value=value, threshold=threshold, passed=passed, explanation=explanation
-    )
 
 
 STRATEGY = CorporateInsiderStrategy
