@@ -21,7 +21,7 @@ from typing import Any
 import structlog
 
 from tests.faults.ingestor_campaign import run_campaign
-from tests.faults.ingestor_scenarios import Fault, deck
+from tests.faults.ingestor_deck import Fault, deck
 from tests.faults.walks import SERVICES, differences, walked
 
 # A walk of two weeks has room for about so many kills.

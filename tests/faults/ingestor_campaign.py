@@ -27,9 +27,10 @@ from tests.faults.ingestor_checks import (
     newest_contents,
     violations_of,
 )
+from tests.faults.ingestor_deck import Fault, deck
 from tests.faults.ingestor_desk import Desk, Lane, Tally
 from tests.faults.ingestor_log import LogReader, Seen
-from tests.faults.ingestor_scenarios import Fault, deck, disturb
+from tests.faults.ingestor_scenarios import disturb
 from tests.faults.ingestor_vendor import Served, vendor_process
 from tests.integration.ingestor_harness import Ingestor
 from tradetrail.errors import Retryable

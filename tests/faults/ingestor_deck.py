@@ -1,0 +1,61 @@
+"""The faults of the ingestor's campaign, and how often each is dealt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.ingestor.breakpoints import STEPS
+
+# These steps are passed only by a run that finds an abandoned one.
+CLOSING = ("closing", "closed")
+IN_DELIVERY = ("before_delivery", "half_sent", "all_sent", "offsets_sent")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One scenario; ``step`` where it is done, if at a step."""
+
+    kind: str
+    step: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return how it is called in reports and by ``--fault``."""
+        return f"{self.kind} {self.step}".strip()
+
+    @property
+    def is_broker(self) -> bool:
+        """Tell whether it takes the broker away from everybody."""
+        return self.kind.startswith("broker")
+
+    @property
+    def is_alone(self) -> bool:
+        """Tell whether it reaches into other data sources: these processes close abandoned runs of all of them."""
+        return self.is_broker or self.kind in ("maintenance", "service")
+
+
+def deck() -> list[Fault]:
+    """Return every fault, the more interesting ones more than once."""
+    woken = ("locked", "fencing", "fenced", "caught_up", "starting", *IN_DELIVERY)
+    return [
+        *(Fault("kill", step) for step in STEPS),
+        *(Fault("kill", step) for step in IN_DELIVERY),
+        *(Fault("freeze", step) for step in (*STEPS[:-1], "all_sent")),
+        *(Fault("freeze-into", step) for step in woken),
+        *(
+            Fault("sigterm", step)
+            for step in ("locked", "started", "called", "fetched", "half_sent")
+        ),
+        *(Fault("broker-kill", step) for step in IN_DELIVERY),
+        *(Fault("broker-restart", step) for step in IN_DELIVERY[1:]),
+        *[Fault("broker-kill-in-commit")] * 3,
+        *[Fault("kill-in-request")] * 2,
+        *[Fault("kill-at-random")] * 8,
+        *[Fault("two-at-once")] * 3,
+        *[Fault("already-running")] * 2,
+        *(
+            Fault("service", step)
+            for step in ("caught_up", "call_recorded", "half_sent", "delivered")
+        ),
+        *(Fault("maintenance", step) for step in ("started", "all_sent")),
+    ]
