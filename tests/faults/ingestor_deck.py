@@ -57,5 +57,6 @@ def deck() -> list[Fault]:
             Fault("service", step)
             for step in ("caught_up", "call_recorded", "half_sent", "delivered")
         ),
-        *(Fault("maintenance", step) for step in ("started", "all_sent")),
+        # Not within the last transaction: the broker ends that after a minute only, and maintenance waits for it.
+        *(Fault("maintenance", step) for step in ("started", "fetched")),
     ]
