@@ -13,8 +13,9 @@ from tradetrail.stack.java import java_command
 from tradetrail.stack.parts import Check, Part
 from tradetrail.stack.ports import HOST, Ports
 
-# Formatting starts one JVM and writes two small files: a second, usually.
-_FORMAT_TIMEOUT_S = 60
+# Formatting starts one JVM and writes two small files: a second, usually; a minute was seen on a machine with ten times
+# the work it has cores for.
+_FORMAT_TIMEOUT_S = 180
 _HEAP_MAX_MB = 512
 
 # 3 MiB: a dead letter holds an event of the maximum size and its wrapper (2 MiB), plus the batch's own overhead.

@@ -39,8 +39,8 @@ class Part:
     stop_signal: int = signal.SIGTERM
     # Long enough for a service to finish its batch and for Kafka to close its logs; then SIGKILL.
     stop_timeout_s: float = 15.0
-    # A cold JVM on a busy two-core machine takes up to 20 s.
-    ready_timeout_s: float = 90.0
+    # A cold JVM on a busy two-core machine takes up to 20 s; on an overloaded one the registry took 90.
+    ready_timeout_s: float = 180.0
     restart: Literal["always", "never"] = "never"
     # How often it may end before it was ever ready until that counts as a failed start.
     start_attempts_max: int = 1
