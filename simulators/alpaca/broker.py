@@ -274,6 +274,13 @@ class Broker:
                 # An order made on the split's own day already speaks of new shares.
                 if sessions.new_york_date(to_datetime(order.created_ns)) < session_on:
                     self._replace_for_split(order, bar.split, session_on)
+            self._cancel_unheld(symbol)
+
+    def _cancel_unheld(self, symbol: str) -> None:
+        """Cancel the newest sells that a split left too few shares for: made on its own day, before its open."""
+        for order in reversed(self.book.open_orders_of(symbol)):
+            if order.held_qty and self.book.held_qty(symbol) > self.book.position_qty(symbol):
+                self._finish(order, "canceled", "canceled", reason="too few shares after a split")
 
     def _replace_for_split(self, old: Order, factor: Decimal, session_on: date) -> None:
         """Give an order that waited over a split its new quantity and prices, as a new order."""

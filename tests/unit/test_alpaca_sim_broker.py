@@ -166,3 +166,35 @@ def test_time_does_not_go_back() -> None:
     broker = Broker(World(PriceTable([], lambda _: []), {}), START, Decimal(100))
     with pytest.raises(ValueError, match="no way back"):
         broker.move_to(START - timedelta(seconds=1))
+
+
+def test_a_sell_of_old_shares_on_the_morning_of_a_reverse_split_is_canceled() -> None:
+    split_on = DAYS[DAYS.index(START.date()) + 1]
+    bars = []
+    for day in DAYS:
+        price = Decimal(1000 if day >= split_on else 100)
+        split = Decimal("0.1") if day == split_on else Decimal(1)
+        bars.append(Bar("AAA", day, price, price, price, price, 1000, split))
+    world = World(PriceTable(["AAA"], lambda _: bars), {"AAA": Listed("AAA")})
+    broker = Broker(world, START, Decimal(10_000))
+    broker.route(broker.submit(_request("buy", 50)))
+    broker.move_to(datetime(split_on.year, split_on.month, split_on.day, 11, tzinfo=UTC))
+    first = broker.submit(_request("sell", 4))
+    second = broker.submit(_request("sell", 23))
+    broker.move_to(_now(broker) + timedelta(hours=12))
+    assert (first.status, second.status) == ("filled", "canceled")
+    assert broker.book.positions["AAA"].qty == 1
+
+
+def _request(side: str, qty: int) -> OrderRequest:
+    return OrderRequest(
+        client_order_id=None,
+        symbol="AAA",
+        side=side,
+        type="market",
+        time_in_force="day",
+        qty=Decimal(qty),
+        notional=None,
+        limit_price=None,
+        stop_price=None,
+    )
