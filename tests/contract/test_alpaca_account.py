@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-import pytest
 import requests
 
-from tests.contract.alpaca_client import TIMEOUT_S, Alpaca, server_factory, stop
+from tests.contract.alpaca_client import TIMEOUT_S, Alpaca, stop
 from tests.contract.alpaca_sdk import ClosePositionRequest, GetAssetsRequest, GetCalendarRequest
 
 OPEN = "2020-08-25T13:31:00+00:00"
 CLOSED = "2020-08-25T20:05:00+00:00"
-
-
-@pytest.fixture(scope="module")
-def start() -> Iterator[Callable[..., Alpaca]]:
-    """Return what starts a simulator with given settings."""
-    with server_factory() as factory:
-        yield factory
-
-
-@pytest.fixture
-def alpaca(start: Callable[..., Alpaca]) -> Iterator[Alpaca]:
-    """Return a fresh simulator, on a Tuesday at 07:00 New York, with $100,000."""
-    running = start()
-    yield running
-    stop(running)
 
 
 def account(alpaca: Alpaca) -> tuple[str, str, str]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from tests.contract.alpaca_client import Alpaca, refused, server_factory, stop
+from tests.contract.alpaca_client import Alpaca, refused
 from tests.contract.alpaca_sdk import (
     Adjustment,
     StockBarsRequest,
@@ -21,21 +20,6 @@ from tests.contract.alpaca_sdk import (
 
 OPEN = "2020-08-25T13:31:00+00:00"
 CLOSED = "2020-08-25T20:00:00+00:00"
-
-
-@pytest.fixture(scope="module")
-def start() -> Iterator[Callable[..., Alpaca]]:
-    """Return what starts a simulator with given settings."""
-    with server_factory() as factory:
-        yield factory
-
-
-@pytest.fixture
-def alpaca(start: Callable[..., Alpaca]) -> Iterator[Alpaca]:
-    """Return a fresh simulator, on a Tuesday at 07:00 New York, with $100,000."""
-    running = start()
-    yield running
-    stop(running)
 
 
 def closes(alpaca: Alpaca, symbol: str = "ACME", **options: Any) -> list[float]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.contract.alpaca_client import Alpaca, refused, server_factory, stop
+from tests.contract.alpaca_client import Alpaca, refused, stop
 from tests.contract.alpaca_sdk import (
     GetOrdersRequest,
     LimitOrderRequest,
@@ -23,21 +23,6 @@ OPEN = "2020-08-25T13:31:00+00:00"
 CLOSED = "2020-08-25T20:05:00+00:00"
 NEXT_OPEN = "2020-08-26T13:31:00+00:00"
 NEXT_CLOSED = "2020-08-26T20:05:00+00:00"
-
-
-@pytest.fixture(scope="module")
-def start() -> Iterator[Callable[..., Alpaca]]:
-    """Return what starts a simulator with given settings."""
-    with server_factory() as factory:
-        yield factory
-
-
-@pytest.fixture
-def alpaca(start: Callable[..., Alpaca]) -> Iterator[Alpaca]:
-    """Return a fresh simulator, on a Tuesday at 07:00 New York, with $100,000."""
-    running = start()
-    yield running
-    stop(running)
 
 
 def market(symbol: str = "ACME", **fields: Any) -> MarketOrderRequest:

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import requests
 
-from tests.contract.alpaca_client import TIMEOUT_S, Alpaca, refused, server_factory, stop
+from tests.contract.alpaca_client import TIMEOUT_S, Alpaca, refused, stop
 from tests.contract.alpaca_sdk import MarketOrderRequest, OrderSide, TimeInForce, TradingClient
 
 SUB_PENNY = "sub-penny increment does not fulfill minimum pricing criteria"
 OPEN = "2020-08-25T13:31:00+00:00"
-
-
-@pytest.fixture(scope="module")
-def start() -> Iterator[Callable[..., Alpaca]]:
-    """Return what starts a simulator with given settings."""
-    with server_factory() as factory:
-        yield factory
-
-
-@pytest.fixture
-def alpaca(start: Callable[..., Alpaca]) -> Iterator[Alpaca]:
-    """Return a fresh simulator, on a Tuesday at 07:00 New York, with $100,000."""
-    running = start()
-    yield running
-    stop(running)
 
 
 def told(answer: requests.Response) -> tuple[int, Any, str]:

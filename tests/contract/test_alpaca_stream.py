@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from tests.contract.alpaca_client import Alpaca, eventually, listening, server_factory, stop
+from tests.contract.alpaca_client import Alpaca, eventually, listening
 from tests.contract.alpaca_sdk import TradeUpdate
 from tests.contract.alpaca_server import KEYS
 
@@ -22,21 +22,6 @@ AUTHENTICATE = {
 }
 LISTEN = {"action": "listen", "data": {"streams": ["trade_updates"]}}
 TIMEOUT_S = 5.0
-
-
-@pytest.fixture(scope="module")
-def start() -> Iterator[Callable[..., Alpaca]]:
-    """Return what starts a simulator with given settings."""
-    with server_factory() as factory:
-        yield factory
-
-
-@pytest.fixture
-def alpaca(start: Callable[..., Alpaca]) -> Iterator[Alpaca]:
-    """Return a fresh simulator, on a Tuesday at 07:00 New York, with $100,000."""
-    running = start()
-    yield running
-    stop(running)
 
 
 class Talk:
