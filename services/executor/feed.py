@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import struct
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -30,7 +28,6 @@ from tradetrail.settings import SharedSettings
 BATCH_MAX = 500
 # A transaction of another service hides what follows it at most this long: an ingestor's final one may take 60 s.
 CATCH_UP_TIMEOUT_S = 90.0
-_HEADER = struct.Struct(">bI")
 _READ = frozenset(
     each.TYPE for each in (DecisionMade, OrderSubmitting, OrderUpdated, OrderBlocked, OperatorActed)
 )
@@ -45,7 +42,6 @@ class Feed:
         """Begin at the start of every partition of ``topics``."""
         self._settings = settings
         self._codec = codec
-        self._interesting: dict[int, bool] = {}
         places = places_of(settings, topics)
         if not places:
             raise Retryable(f"none of the topics {topics} exists yet")
@@ -108,7 +104,8 @@ class Feed:
 
     def _event(self, value: bytes | None, place: Place, offset: int) -> Event | None:
         try:
-            if not self._is_interesting(value):
+            # Most events of the log are other services'.
+            if self._codec.type_name(value) not in _READ:
                 return None
             return self._codec.decode(value).event
         except BadEvent as error:
@@ -121,17 +118,6 @@ class Feed:
                 error=str(error),
             )
             return None
-
-    def _is_interesting(self, value: bytes | None) -> bool:
-        """Tell by the schema id alone: most events of the log are other services'."""
-        if value is None or len(value) < _HEADER.size or value[0] != 0:
-            return True
-        schema_id = int(_HEADER.unpack_from(value)[1])
-        if schema_id not in self._interesting:
-            schema = json.loads(self._codec.writer_schema(schema_id))
-            name = f"{schema.get('namespace', '')}.{schema.get('name', '')}"
-            self._interesting[schema_id] = name in _READ
-        return self._interesting[schema_id]
 
 
 class ControlFeed:
