@@ -218,8 +218,7 @@ class _Unrecorded:
 def _bare_run(parts: Parts, request: Request, window: Window) -> int:
     task, now = request.task, parts.clock.now()
     with SourceLock(parts.settings, parts.topics, task.data_source, parts.own.lock_wait_s) as lock:
-        transactional_id = f"{parts.topics.prefix}ingestor-{task.data_source}"
-        journal = Journal(parts.settings, parts.codec, lock, transactional_id)
+        journal = Journal(parts.settings, parts.codec, lock)
         parts.memory.catch_up()
         calls = _Unrecorded(now)
         rows, _ = parts.quiver.congress(calls, window)

@@ -1,9 +1,9 @@
 """Commit a run's events: small transactions as it goes, one large one at its end, all under the run's lock.
 
-Two transactional ids per data source, since a transaction's timeout belongs to its producer: a hung small one must not
-hide the log for a minute, and a large one may take that long. Both are taken over at the run's beginning and never
-later, each only after the broker said that the lock is still held: a process that wakes after another took over must
-not fence it.
+Two transactional ids per data source, the lock's group and the same with -calls, since a transaction's timeout belongs
+to its producer: a hung small one must not hide the log for a minute, and a large one may take that long. Both are taken
+over at the run's beginning and never later, each only after the broker said that the lock is still held: a process that
+wakes after another took over must not fence it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,6 @@ class Journal:
         settings: SharedSettings,
         codec: Codec,
         lock: SourceLock,
-        transactional_id: str,
         die_at: str = "",
     ) -> None:
         """Fence every other producer of this data source, and end what it left open.
@@ -49,10 +48,10 @@ class Journal:
         self._lock = lock
         self._passing = passing(die_at)
         lock.prove()
-        self._large = _opened(settings, codec, transactional_id, DELIVERY_TIMEOUT_S)
+        self._large = _opened(settings, codec, lock.group, DELIVERY_TIMEOUT_S)
         reached("fencing", die_at)
         lock.prove()
-        self._small = _opened(settings, codec, f"{transactional_id}-calls", TRANSACTION_TIMEOUT_S)
+        self._small = _opened(settings, codec, f"{lock.group}-calls", TRANSACTION_TIMEOUT_S)
         reached("fenced", die_at)
 
     def commit(self, outputs: Sequence[Outgoing]) -> list[Landed]:

@@ -43,7 +43,7 @@ class SourceLock:
         self._data_source = data_source
         self._wait_s = wait_s
         self._place: Place = (topics.control, 0)
-        self._group = f"{topics.prefix}ingestor-{data_source}"
+        self.group = f"{topics.prefix}ingestor-{data_source}"
         self._is_held = False
         self._was_lost = False
         self._end = 0
@@ -60,7 +60,7 @@ class SourceLock:
 
         Raises AlreadyRunning when another holds it for the whole wait, Retryable when the broker is away.
         """
-        self.consumer = open_consumer(self._settings, self._group)
+        self.consumer = open_consumer(self._settings, self.group)
         try:
             self.consumer.subscribe(
                 [self._place[0]],
@@ -74,7 +74,7 @@ class SourceLock:
                 if time.monotonic() > deadline and not self._is_held:
                     self._check_broker()
                     raise AlreadyRunning(
-                        f"a run of {self._data_source} is already running (group {self._group} is held by another "
+                        f"a run of {self._data_source} is already running (group {self.group} is held by another "
                         "process); wait for it to end"
                     )
         except BaseException:

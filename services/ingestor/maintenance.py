@@ -21,17 +21,14 @@ from services.ingestor.parts import Parts
 from services.ingestor.records import congress_records
 from services.ingestor.silence import newest, newest_by_chamber, of_chamber, of_runs, of_source
 from services.ingestor.sources.quiver import Window
-from services.ingestor.tasks import TASKS, Kind, Task
+from services.ingestor.tasks import Kind, Task, task_of
 from tradetrail.events.generated import RunFinding
 from tradetrail.sessions import new_york_date
 
 # How often the log is looked at while a congress run is under way; such a run takes seconds.
 _LOOK_EVERY_S = 0.5
 _DAY = timedelta(days=1)
-_BY_KIND = {task.kind: task for task in TASKS.values()}
-COMMITTEES, CONGRESS, INSIDER = (
-    _BY_KIND[kind] for kind in (Kind.COMMITTEES, Kind.CONGRESS, Kind.INSIDER)
-)
+COMMITTEES, CONGRESS, INSIDER = map(task_of, (Kind.COMMITTEES, Kind.CONGRESS, Kind.INSIDER))
 
 log = structlog.get_logger(__name__)
 

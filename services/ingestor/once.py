@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
@@ -40,10 +41,20 @@ def once(
 
     Findings of maintenance are printed, one a line; they are no failure.
     """
+    return commanded(settings, own, stop, lambda parts: _run(parts, asked))
+
+
+def commanded(
+    settings: SharedSettings,
+    own: IngestorSettings,
+    stop: threading.Event,
+    work: Callable[[Parts], int],
+) -> int:
+    """Do ``work`` for a person; return its exit code. Errors are said in a line; a log that is away is exit code 3."""
     try:
         parts = make_parts(settings, own, stop)
         try:
-            return _run(parts, asked)
+            return work(parts)
         except Retryable as error:
             raise Unreachable(str(error)) from error
         finally:

@@ -22,13 +22,11 @@ from services.ingestor.delivery import kept_event
 from services.ingestor.journal import Journal
 from services.ingestor.ledger import identity_of
 from services.ingestor.lock import SourceLock
-from services.ingestor.once import refuse
+from services.ingestor.once import commanded
 from services.ingestor.parts import Parts
 from services.ingestor.records import FetchedRow, congress_records, insider_records, occurrence_of
 from services.ingestor.settings import IngestorSettings
-from services.ingestor.startup import make_parts
-from services.ingestor.tasks import TASKS, Kind
-from tradetrail.errors import Retryable, TradetrailError, Unreachable
+from services.ingestor.tasks import Kind, task_of
 from tradetrail.events.generated import DisclosureRecorded, RecordKept, RecordKind
 from tradetrail.log.codec import BadEvent
 from tradetrail.log.follower import Follower
@@ -44,8 +42,8 @@ _KEEP_EVERY = 1_000
 
 _READERS = {RecordKind.CONGRESS: congress_records, RecordKind.INSIDER: insider_records}
 _SOURCES = {
-    RecordKind.CONGRESS: next(t.data_source for t in TASKS.values() if t.kind is Kind.CONGRESS),
-    RecordKind.INSIDER: next(t.data_source for t in TASKS.values() if t.kind is Kind.INSIDER),
+    RecordKind.CONGRESS: task_of(Kind.CONGRESS).data_source,
+    RecordKind.INSIDER: task_of(Kind.INSIDER).data_source,
 }
 
 log = structlog.get_logger(__name__)
@@ -94,18 +92,13 @@ def rebuild(
     settings: SharedSettings, own: IngestorSettings, stop: threading.Event, *, dry_run: bool
 ) -> int:
     """Rebuild and print what differed; return the exit code, 1 when a difference is left or a run is under way."""
-    try:
-        parts = make_parts(settings, own, stop)
-        try:
-            found = rebuild_state(parts, dry_run=dry_run)
-        except Retryable as error:
-            raise Unreachable(str(error)) from error
-        finally:
-            parts.memory.close()
-    except TradetrailError as error:
-        return refuse(error)
-    sys.stdout.write(f"{found}{'' if dry_run or not found.total else '; mended'}\n")
-    return EXIT_FAILED if dry_run and found.total else EXIT_OK
+
+    def work(parts: Parts) -> int:
+        found = rebuild_state(parts, dry_run=dry_run)
+        sys.stdout.write(f"{found}{'' if dry_run or not found.total else '; mended'}\n")
+        return EXIT_FAILED if dry_run and found.total else EXIT_OK
+
+    return commanded(settings, own, stop, work)
 
 
 class _Rebuild:
@@ -119,9 +112,7 @@ class _Rebuild:
         for source in sorted(_SOURCES.values()):
             lock = SourceLock(parts.settings, parts.topics, source, parts.own.lock_wait_s)
             self._locks.append(held.enter_context(lock))
-            transactional_id = f"{parts.topics.prefix}ingestor-{source}"
-            journal = Journal(parts.settings, parts.codec, lock, transactional_id)
-            self._journals.append(journal)
+            self._journals.append(Journal(parts.settings, parts.codec, lock))
 
     def execute(self, *, dry_run: bool) -> Difference:
         wanted = self._records()

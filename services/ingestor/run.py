@@ -62,23 +62,22 @@ class Runner:
         """
         with self._lock(request.task.data_source) as lock:
             reached("locked", self._parts.own.die_at)
-            journal = self._opened(lock, request.task.data_source)
+            journal = self._opened(lock)
             return _Run(self._parts, lock, journal, request).execute()
 
     def close_abandoned(self, data_source: str) -> int:
         """Close the open runs of a data source, if its lock is free; return how many were closed."""
         with self._lock(data_source) as lock:
-            journal = self._opened(lock, data_source)
+            journal = self._opened(lock)
             return close_abandoned(self._parts, journal, data_source)
 
     def _lock(self, data_source: str) -> SourceLock:
         parts = self._parts
         return SourceLock(parts.settings, parts.topics, data_source, parts.own.lock_wait_s)
 
-    def _opened(self, lock: SourceLock, data_source: str) -> Journal:
+    def _opened(self, lock: SourceLock) -> Journal:
         parts = self._parts
-        transactional_id = f"{parts.topics.prefix}ingestor-{data_source}"
-        journal = Journal(parts.settings, parts.codec, lock, transactional_id, parts.own.die_at)
+        journal = Journal(parts.settings, parts.codec, lock, parts.own.die_at)
         # Only after fencing: an open transaction of a dead run would hide what was committed after it began.
         parts.memory.catch_up()
         reached("caught_up", parts.own.die_at)

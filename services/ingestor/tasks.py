@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from tradetrail.tasks import DATA_SOURCES
+
 
 class Kind(Enum):
     """What a task does."""
@@ -25,12 +27,16 @@ class Task:
 
 
 # In the order in which tasks of one slot run: reference facts first, so that decisions of the day can use them.
-TASKS: dict[str, Task] = {
-    task.name: task
-    for task in (
-        Task("data_fetch:committees", "congress_legislators_committees", Kind.COMMITTEES),
-        Task("data_fetch:congress_daily", "quiverquant_congress", Kind.CONGRESS),
-        Task("data_fetch:insider_daily", "quiverquant_insider", Kind.INSIDER),
-        Task("maintenance:daily", "maintenance", Kind.MAINTENANCE),
-    )
+_KINDS = {
+    "data_fetch:committees": Kind.COMMITTEES,
+    "data_fetch:congress_daily": Kind.CONGRESS,
+    "data_fetch:insider_daily": Kind.INSIDER,
+    "maintenance:daily": Kind.MAINTENANCE,
 }
+TASKS = {name: Task(name, DATA_SOURCES[name], kind) for name, kind in _KINDS.items()}
+_OF_KIND = {task.kind: task for task in TASKS.values()}
+
+
+def task_of(kind: Kind) -> Task:
+    """Return the task of that kind."""
+    return _OF_KIND[kind]
