@@ -28,11 +28,6 @@ class Election:
             [topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked
         )
 
-    @property
-    def is_owner(self) -> bool:
-        """Return whether this process was the owner at the last poll."""
-        return self._owns
-
     def poll(self, timeout_s: float) -> bool:
         """Serve the group's business and return whether this process is the owner now."""
         try:
