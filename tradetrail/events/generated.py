@@ -508,6 +508,18 @@ class Rationale:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogPosition:
+    """A place in the log."""
+
+    topic: str
+    """Topic."""
+    partition: int
+    """Partition of it."""
+    offset: int
+    """Offset, inclusive."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionDeclined:
     """A signal no trade came of, and why."""
 
@@ -549,6 +561,8 @@ class DecisionDeclined:
     """The run whose data set it off."""
     configuration_hash: str
     """Configuration it was declined under."""
+    reference_through: tuple[LogPosition, ...] = ()
+    """How far the reference topic was seen, a position for each partition, inclusive; empty when none was read."""
 
 
 class OrderType(StrEnum):
@@ -617,6 +631,8 @@ class DecisionMade:
     """The person, for a manual order."""
     why: str | None = None
     """The person's reason."""
+    reference_through: tuple[LogPosition, ...] = ()
+    """How far the reference topic was seen, a position for each partition, inclusive; empty when none was read."""
 
 
 class RecordChange(StrEnum):
