@@ -24,6 +24,7 @@ from tradetrail.events.generated import (
     DecisionDeclined,
     DecisionMade,
     DeclineReason,
+    LogPosition,
     MarketContext,
     PortfolioContext,
     Rationale,
@@ -44,6 +45,7 @@ class Question:
     trigger: Trigger
     view: View
     signal: Signal
+    reference_through: tuple[LogPosition, ...] = ()
 
     @property
     def decision_id(self) -> str:
@@ -183,6 +185,7 @@ def _answer(question: Question, making: Making, kind: str) -> dict[str, Any]:
         "view_through": question.trigger.place.offset,
         "batch_id": question.trigger.run.run_id,
         "configuration_hash": making.configuration_hash,
+        "reference_through": question.reference_through,
     }
 
 
@@ -206,6 +209,7 @@ def rationale(
         market_context=market,
         portfolio_context=portfolio,
         data_lineage=_lineage(question),
+        reference_facts=signal.facts,
         rules=signal.rules,
     )
 

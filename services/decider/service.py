@@ -24,37 +24,29 @@ from services.decider.decision import (
     made,
     quantity_of,
 )
+from services.decider.memory import Memory
 from services.decider.settings import DeciderSettings
 from services.decider.signal import Strategy
-from services.decider.view import SymbolState, Trigger, triggering_records
+from services.decider.view import Trigger
 from tradetrail.calls import call_events
 from tradetrail.clock import Clock
 from tradetrail.errors import Retryable
 from tradetrail.events import Event
 from tradetrail.events.generated import (
     CallPurpose,
-    Cause,
     DecisionMade,
     DeclineReason,
-    DisclosureRecorded,
-    DisclosureWithdrawn,
-    SymbolDataReady,
 )
 from tradetrail.ids import derive_id
-from tradetrail.log.codec import BadEvent, Codec
+from tradetrail.log.codec import Codec
 from tradetrail.log.configuration import Stamp
 from tradetrail.log.loop import Entry
 from tradetrail.log.producer import Outgoing
-from tradetrail.log.reader import Place, Received, end_offsets, read_range
+from tradetrail.log.reader import Place, Received
 from tradetrail.settings import SharedSettings
 
 # Between two tries to read a context: short against the wait it is part of.
 CONTEXT_RETRY_S = 0.5
-
-# The rest of a symbol's events say nothing that a view holds.
-_FOLDED = frozenset(
-    {DisclosureRecorded.TYPE, DisclosureWithdrawn.TYPE, SymbolDataReady.TYPE, DecisionMade.TYPE}
-)
 
 log = structlog.get_logger(__name__)
 
@@ -81,41 +73,23 @@ class Decider:
         stop: threading.Event,
     ) -> None:
         """Decide with these strategies; ``making`` is the process's stamp and its configuration's hash."""
-        self._shared = shared
         self._settings = settings
-        self._codec = codec
         self._clock = clock
         self._contexts = contexts
         self._strategies = strategies
         self._stamp, self._configuration_hash = making
         self._stop = stop
-        self._states: dict[Place, dict[str, SymbolState]] = {}
+        self._memory = Memory(shared, codec)
         self._wait_until = 0.0
         self.waiting_for_context: str | None = None
 
     def take(self, committed: dict[Place, int]) -> None:
-        """Fold each partition up to its committed offset, and the decisions already made beyond it.
-
-        A decision counts from its trigger's offset on, wherever its own event stands: those of triggers before the
-        committed offset may stand after it.
-        """
-        self._states.update({place: {} for place in committed})
-        # To the high watermark: an answer of ours whose transaction is only just ending must not be missed.
-        ends = end_offsets(self._shared, committed, committed_only=False)
-        for message in read_range(self._shared, dict.fromkeys(committed, 0), ends):
-            entry = self._read(message)
-            if message.offset < committed[message.place]:
-                self._fold(entry)
-            elif entry.decoded is not None and isinstance(entry.decoded.event, DecisionMade):
-                decision = entry.decoded.event
-                if decision.cause and decision.cause.offset < committed[message.place]:
-                    state = self._state(message, decision.symbol or "")
-                    state.mark_acted(decision.strategy_name, triggering_records(decision))
+        """Build the views of these partitions as of their committed offsets."""
+        self._memory.take(committed)
 
     def forget(self, places: Sequence[Place]) -> None:
         """Drop the views of these partitions."""
-        for place in places:
-            self._states.pop(place, None)
+        self._memory.forget(places)
 
     def process(self, batch: Sequence[Entry]) -> list[Outgoing]:
         """Fold a batch and return the answers to its triggers, in order."""
@@ -125,54 +99,22 @@ class Decider:
         for entry in batch:
             if self._stop.is_set():
                 raise Retryable("asked to stop")
-            trigger = self._fold(entry)
+            trigger = self._memory.fold(entry)
             if trigger is not None:
                 outputs.extend(self._answer(entry.message, trigger))
         return outputs
-
-    def _read(self, message: Received) -> Entry:
-        try:
-            return Entry(message, self._codec.decode(message.value))
-        except BadEvent as error:
-            return Entry(message, None, error)
-
-    def _state(self, message: Received, symbol: str) -> SymbolState:
-        return self._states[message.place].setdefault(symbol, SymbolState())
-
-    def _fold(self, entry: Entry) -> Trigger | None:
-        message = entry.message
-        if entry.decoded is None:
-            # The key names the symbol even when the body can't be read.
-            symbol = (message.key or b"").decode(errors="replace")
-            where = f"{message.topic}/{message.partition}/{message.offset}"
-            state = self._state(message, symbol)
-            state.incomplete = f"the event at {where} can't be read: {entry.bad}"
-            return None
-        if entry.decoded.type_name not in _FOLDED:
-            return None
-        event = entry.decoded.event
-        if event.symbol is None:
-            return None
-        place = Cause(
-            topic=message.topic,
-            partition=message.partition,
-            offset=message.offset,
-            event_id=event.event_id,
-        )
-        return self._state(message, event.symbol).fold(event, place)
 
     def _answer(self, message: Received, trigger: Trigger) -> list[Outgoing]:
         outputs: list[Outgoing] = []
         for strategy in self._strategies:
             if trigger.run.data_source not in strategy.data_sources:
                 continue
-            state = self._state(message, trigger.symbol)
-            view = state.view(strategy.name)
+            view = self._memory.view(message.place, trigger, strategy.name)
             question = Question(strategy, trigger, view, strategy.evaluate(view, trigger))
             for event in self._decide(question):
                 outputs.append(Outgoing(message.topic, trigger.symbol, event))
                 if isinstance(event, DecisionMade):
-                    state.mark_acted(strategy.name, triggering_records(event))
+                    self._memory.mark_acted(message.place, trigger.symbol, event)
         return outputs
 
     def _decide(self, question: Question) -> list[Event]:

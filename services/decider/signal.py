@@ -8,14 +8,15 @@ from typing import Any, Protocol
 
 from services.decider.order_shape import OrderSettings
 from services.decider.view import Disclosure, Trigger, View
-from tradetrail.events.generated import DeclineReason, RuleResult, Side
+from tradetrail.events.generated import DeclineReason, ReferenceFact, RuleResult, Side
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
     """A strategy's reading of a view. ``decline`` set: no trade comes of it, and ``text`` says why.
 
-    ``strength`` is 0 to 10, ``confidence`` 0 to 1; ``used`` are the records it rests on, in log order.
+    ``strength`` is 0 to 10, ``confidence`` 0 to 1; ``used`` are the records it rests on, in log order, ``facts`` the
+    reference facts.
     """
 
     side: Side | None
@@ -27,6 +28,7 @@ class Signal:
     rules: tuple[RuleResult, ...]
     decline: DeclineReason | None = None
     text: str = ""
+    facts: tuple[ReferenceFact, ...] = ()
 
 
 class Strategy(Protocol):

@@ -20,6 +20,7 @@ from tradetrail.events.generated import (
     DisclosureWithdrawn,
     LineageRun,
     RecordKind,
+    ReferenceFact,
     SymbolDataReady,
 )
 
@@ -52,6 +53,7 @@ class Disclosure:
     is_officer: bool | None = None
     is_director: bool | None = None
     is_ten_percent_owner: bool | None = None
+    person_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,35 @@ class Trigger:
 
 
 @dataclass(frozen=True, slots=True)
+class Seat:
+    """A politician's seat on a committee or subcommittee, valid at the trigger; ``fact`` says where it stands."""
+
+    committee_id: str
+    committee_name: str
+    role: str | None
+    fact: ReferenceFact
+
+
+@dataclass(frozen=True, slots=True)
+class Sector:
+    """The company's sector, valid at the trigger; ``fact`` says where it stands."""
+
+    name: str
+    fact: ReferenceFact
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The reference facts of a view: the company's sector, and seats by politician (BioGuide id)."""
+
+    sector: Sector | None = None
+    seats: Mapping[str, tuple[Seat, ...]] = field(default_factory=dict)
+
+
+NO_REFERENCE = Reference()
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """A symbol as of a trigger. ``acted`` are the records that already set off a trade of the asking strategy."""
 
@@ -73,6 +104,7 @@ class View:
     runs: Mapping[str, LineageRun]
     acted: frozenset[str]
     incomplete: str | None
+    reference: Reference = NO_REFERENCE
 
 
 @dataclass(slots=True)
@@ -146,6 +178,7 @@ def disclosure(event: DisclosureRecorded, place: Cause) -> Disclosure:
         is_officer=event.is_officer,
         is_director=event.is_director,
         is_ten_percent_owner=event.is_ten_percent_owner,
+        person_id=event.person_id,
     )
 
 
