@@ -215,9 +215,10 @@ def test_no_field_that_a_strategy_sees_looks_ahead() -> None:
         *("transacted_on", "reported_on", "amount_usd_min", "amount_usd_max", "flags"),
         *("transaction_type", "shares", "price_usd", "shares_owned_following", "ownership"),
         *("officer_title", "is_officer", "is_director", "is_ten_percent_owner"),
+        "person_id",
     }
     assert {f.name for f in dataclasses.fields(View)} == {
-        *("disclosures", "runs", "acted", "incomplete"),
+        *("disclosures", "runs", "acted", "incomplete", "reference"),
     }
     assert {f.name for f in dataclasses.fields(Trigger)} == {
         *("symbol", "place", "occurred_at", "run", "record_ids"),
