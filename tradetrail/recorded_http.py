@@ -7,28 +7,15 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 
+from tradetrail.exchange import Exchange
+
 # Connect, and between two bytes of the answer. Reads of one symbol take milliseconds; seconds mean trouble.
 READ_TIMEOUT_S = (3.0, 10.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One request and its answer; ``status_code`` and ``body`` are None when no answer came, ``error`` says why."""
-
-    method: str
-    endpoint: str
-    request: dict[str, Any]
-    status_code: int | None
-    error: str | None
-    body: bytes | None
-    headers: dict[str, str]
-    duration_us: int
 
 
 class RecordingSession(requests.Session):

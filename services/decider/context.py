@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from tradetrail.errors import Retryable
 from tradetrail.events.generated import CallPurpose
-from tradetrail.recorded_http import Exchange
+from tradetrail.exchange import Exchange
 
 # The look-back of volume and volatility, sessions: a trading month.
 SESSIONS = 20

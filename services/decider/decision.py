@@ -34,7 +34,7 @@ from tradetrail.events.generated import (
     SourceRecord,
 )
 from tradetrail.ids import derive_id
-from tradetrail.log.configuration import Stamp
+from tradetrail.log.stamp import Stamp
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from tradetrail.events.generated import (
     DisclosureWithdrawn,
     SymbolDataReady,
 )
-from tradetrail.log.codec import BadEvent, Codec
-from tradetrail.log.loop import Entry
-from tradetrail.log.reader import Place, Received, end_offsets, read_range
+from tradetrail.log.codec import Codec
+from tradetrail.log.entry import Entry, read_entry
+from tradetrail.log.reader import Place, end_offsets, read_range
 from tradetrail.settings import SharedSettings
 
 # The rest of a symbol's events say nothing that a view holds.
@@ -35,17 +35,21 @@ class Memory:
         self._codec = codec
         self._states: dict[Place, dict[str, SymbolState]] = {}
 
+    def begin(self, places: Iterable[Place]) -> None:
+        """Begin these partitions with nothing seen of them."""
+        self._states.update({place: {} for place in places})
+
     def take(self, committed: dict[Place, int]) -> None:
         """Fold each partition up to its committed offset, and the decisions already made beyond it.
 
         A decision counts from its trigger's offset on, wherever its own event stands: those of triggers before the
         committed offset may stand after it.
         """
-        self._states.update({place: {} for place in committed})
+        self.begin(committed)
         # To the high watermark: an answer of ours whose transaction is only just ending must not be missed.
         ends = end_offsets(self._shared, committed, committed_only=False)
         for message in read_range(self._shared, dict.fromkeys(committed, 0), ends):
-            entry = self._read(message)
+            entry = read_entry(self._codec, message)
             if message.offset < committed[message.place]:
                 self.fold(entry)
             elif entry.decoded is not None and isinstance(entry.decoded.event, DecisionMade):
@@ -92,9 +96,3 @@ class Memory:
 
     def _state(self, place: Place, symbol: str) -> SymbolState:
         return self._states[place].setdefault(symbol, SymbolState())
-
-    def _read(self, message: Received) -> Entry:
-        try:
-            return Entry(message, self._codec.decode(message.value))
-        except BadEvent as error:
-            return Entry(message, None, error)

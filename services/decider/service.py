@@ -39,10 +39,10 @@ from tradetrail.events.generated import (
 )
 from tradetrail.ids import derive_id
 from tradetrail.log.codec import Codec
-from tradetrail.log.configuration import Stamp
-from tradetrail.log.loop import Entry
+from tradetrail.log.entry import Entry
 from tradetrail.log.producer import Outgoing
 from tradetrail.log.reader import Place, Received
+from tradetrail.log.stamp import Stamp
 from tradetrail.settings import SharedSettings
 
 # Between two tries to read a context: short against the wait it is part of.

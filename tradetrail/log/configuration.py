@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tradetrail import __version__
 from tradetrail.events.generated import ConfigurationRecorded
 from tradetrail.ids import derive_id
 from tradetrail.log.codec import BadEvent, Codec
 from tradetrail.log.producer import EventProducer, Outgoing
 from tradetrail.log.reader import read_all
+from tradetrail.log.stamp import Stamp as Stamp
 from tradetrail.log.topics import Topics
 from tradetrail.settings import SharedSettings, canonical_json, configuration_hash
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """What every event of one process carries: who made it."""
-
-    service: str
-    instance: str
-    version: str = __version__
-
-    def envelope(self, occurred_at: datetime) -> dict[str, Any]:
-        """Return the envelope fields that come from the process and its clock."""
-        return {
-            "occurred_at": occurred_at,
-            "service": self.service,
-            "service_version": self.version,
-            "instance": self.instance,
-        }
 
 
 def record_configuration(

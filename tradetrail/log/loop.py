@@ -11,14 +11,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from tradetrail.errors import Fatal, Poison, Retryable
-from tradetrail.log.codec import BadEvent, Codec, Decoded
+from tradetrail.log.codec import Codec
+from tradetrail.log.entry import Entry, read_entry
 from tradetrail.log.kafka import REQUEST_TIMEOUT_S, open_consumer, translate
 from tradetrail.log.producer import Outgoing, TransactionalProducer
 from tradetrail.log.reader import Place, Received, received
@@ -33,15 +33,6 @@ OFFSETS_EVERY_S = 0.5
 PAUSE_AFTER_FAILURE_S = 0.5
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A message with what it says; ``decoded`` is None for one that can't be read, ``bad`` then says why."""
-
-    message: Received
-    decoded: Decoded | None
-    bad: BadEvent | None = None
 
 
 class Processor(Protocol):
@@ -184,18 +175,17 @@ class TransactionalLoop:
         return batch
 
     def _decode(self, message: Received) -> Entry:
-        try:
-            return Entry(message, self._codec.decode(message.value))
-        except BadEvent as error:
+        entry = read_entry(self._codec, message)
+        if entry.bad is not None:
             log.error(
                 "skipping an event that can't be read",
                 topic=message.topic,
                 partition=message.partition,
                 offset=message.offset,
-                code=error.code,
-                error=str(error),
+                code=entry.bad.code,
+                error=str(entry.bad),
             )
-            return Entry(message, None, error)
+        return entry
 
     def _advance(self, place: Place, next_offset: int) -> None:
         if self._positions.get(place, next_offset) != next_offset:
