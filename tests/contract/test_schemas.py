@@ -20,6 +20,7 @@ from tests.contract import samples
 from tests.unit.event_strategies import records_of
 from tools import generate_events
 from tradetrail.events import CATALOGUE, to_datum
+from tradetrail.events.generated import DeclineReason
 from tradetrail.events.schemas import (
     ENVELOPE_FIELD_COUNT,
     FOLDER,
@@ -67,16 +68,45 @@ def test_each_released_version_reads_each_other(
     type_name = f"tradetrail.events.{writer.name.split('.')[0]}"
     names = {field["name"] for field in load(writer)["fields"]}
     datum = to_datum(data.draw(records_of(CATALOGUE[type_name])))
+    written = known_to(writer, {name: value for name, value in datum.items() if name in names})
+    back = read_as(reader, writer, written)
+    shared = names & set(back)
+    expected = known_to(reader, written)
+    assert {name: back[name] for name in shared} == {name: expected[name] for name in shared}
+
+
+def read_as(reader: Path, writer: Path, datum: dict[str, Any]) -> dict[str, Any]:
+    """Return what one version makes of what another wrote."""
     buffer = io.BytesIO()
-    written = {name: value for name, value in datum.items() if name in names}
-    fastavro.schemaless_writer(buffer, parse_schema(load(writer)), written)
+    fastavro.schemaless_writer(buffer, parse_schema(load(writer)), datum)
     buffer.seek(0)
     back = fastavro.schemaless_reader(
         buffer, parse_schema(load(writer)), parse_schema(load(reader))
     )
     assert isinstance(back, dict)
-    shared = names & set(back)
-    assert {name: back[name] for name in shared} == {name: written[name] for name in shared}
+    return back
+
+
+def known_to(version: Path, datum: dict[str, Any]) -> dict[str, Any]:
+    """Return ``datum`` with the default for each code that this version has no symbol for."""
+    codes = {
+        field["name"]: field["type"]
+        for field in load(version)["fields"]
+        if isinstance(field["type"], dict) and field["type"]["type"] == "enum"
+    }
+    unknown = {
+        name: code["default"]
+        for name, code in codes.items()
+        if name in datum and datum[name] not in code["symbols"]
+    }
+    return datum | unknown
+
+
+def test_a_code_that_an_older_reader_lacks_reads_as_unrecognised() -> None:
+    older, newer = RELEASED / "DecisionDeclined.2.avsc", RELEASED / "DecisionDeclined.3.avsc"
+    datum = samples.sample_of(newer) | {"reason": DeclineReason.INVALID_ORDER.value}
+    assert read_as(older, newer, datum)["reason"] == DeclineReason.UNRECOGNISED
+    assert read_as(newer, newer, datum)["reason"] == DeclineReason.INVALID_ORDER
 
 
 RELEASES = [path for paths in released_versions().values() for path in paths]

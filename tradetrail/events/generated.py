@@ -331,6 +331,7 @@ class DeclineReason(StrEnum):
     ZERO_QUANTITY = "zero_quantity"
     STALE_DISCLOSURES = "stale_disclosures"
     CONFLICTING_SIGNALS = "conflicting_signals"
+    INVALID_ORDER = "invalid_order"
     UNRECOGNISED = "unrecognised"
 
 
