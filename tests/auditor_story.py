@@ -200,6 +200,20 @@ def withdrawal(
     )
 
 
+def ready(
+    name: str, symbol: str = "AAPL", run: str = "run-1", at: datetime = BEGIN + timedelta(minutes=5)
+) -> e.SymbolDataReady:
+    """Return what makes the decider look at a symbol after a run."""
+    return e.SymbolDataReady(
+        **envelope("ready", name, at=at, symbol=symbol, story_id=run),
+        run_id=run,
+        task_name="data_fetch:congress_daily",
+        data_source="quiverquant_congress",
+        completed_at=at,
+        records_fetched=2,
+    )
+
+
 def rationale(
     records: Sequence[str] = (), run: str = "run-1", strength: str = "8.5"
 ) -> e.Rationale:
@@ -515,6 +529,7 @@ def placed_story() -> list[tuple[str, str, e.Event]]:
         (mega, "AAPL", disclosure("r2", reported_on=date(2020, 2, 20))),
         (mega, "AAPL", disclosure("r2", version=2, reported_on=date(2020, 2, 21))),
         (mega, "AAPL", insider("i1")),
+        (mega, "AAPL", ready("r1")),
         (default, "IBM", disclosure("r3", "IBM")),
         (default, "IBM", disclosure("r5", "IBM")),
         (default, "IBM", withdrawal("r5", "IBM", "F")),

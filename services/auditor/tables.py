@@ -88,6 +88,10 @@ DISCLOSURE_WITHDRAWALS = Table(
     (_RUN,),
 )
 
+SYMBOL_DATA_READY = Table(
+    "symbol_data_ready", ("trigger_id",), (_fact("symbol", "run_id", "ready_at"),), (_RUN,)
+)
+
 API_PAYLOADS = Table(
     "api_payloads",
     ("call_id", "chunk_index"),
@@ -128,7 +132,7 @@ SECTORS = Table(
 _DECIDED = (
     *("strategy_name", "strategy_version", "symbol", "side", "decision_rationale"),
     *("signal_strength", "confidence_score", "trigger_event", "view_through", "batch_id"),
-    *("configuration_hash", "created_at"),
+    *("configuration_hash", "created_at", "reference_through"),
 )
 _BATCH = Reference(("batch_id",), "data_ingestion_runs")
 DECISION = _fact(
@@ -271,6 +275,7 @@ TABLES: dict[str, Table] = {
         CONGRESS_TRADES,
         INSIDER_TRADES,
         DISCLOSURE_WITHDRAWALS,
+        SYMBOL_DATA_READY,
         API_PAYLOADS,
         COMMITTEE_MEMBERSHIPS,
         SECTORS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -130,6 +131,28 @@ def test_everything_has_a_comment_and_the_page_says_the_same(
         assert tables == described, (
             "run this test with TRADETRAIL_WRITE_DOCS=1 to write the page anew"
         )
+
+
+def test_triggers_audited_before_their_table_was_there_are_in_it(
+    schema: tuple[str, psycopg.Connection[Any]],
+) -> None:
+    _, connection = schema
+    trigger = uuid4()
+    day = date(2020, 3, 5)
+    connection.execute("SELECT ensure_events_month(%s)", (day,))
+    for offset in (9, 8):
+        connection.execute(
+            'INSERT INTO events (month, topic, partition, "offset", available_at, hash, type, symbol, event_id, '
+            "occurred_at, story_id) VALUES ('2020-03-01', 't', 0, %s, %s, '', 'SymbolDataReady', 'AAPL', %s, %s, 'r')",
+            (offset, day, trigger, day),
+        )
+    migration = import_module("services.auditor.migrations.versions.0008_known_at")
+    connection.execute(migration.KNOWN_RUNS)
+    connection.execute(migration.KNOWN_TRIGGERS)
+    found = connection.execute(
+        'SELECT trigger_id, symbol, run_id, "offset", event_id FROM symbol_data_ready'
+    ).fetchall()
+    assert found == [(str(trigger), "AAPL", "r", 8, str(trigger))]
 
 
 def test_migrating_again_changes_nothing(

@@ -113,6 +113,25 @@ def test_what_a_run_found_is_kept_as_it_was_written() -> None:
     assert only("data_ingestion_runs", story.run_failed("run-1"))["findings"] == "[]"
 
 
+def test_an_answer_tells_how_far_it_read_the_reference_topic() -> None:
+    read = (e.LogPosition(topic="reference", partition=0, offset=7),)
+    for table, event in (
+        ("trade_decisions", story.decision()),
+        ("declined_decisions", story.declined()),
+    ):
+        assert only(table, event)["reference_through"] == "[]"
+        row = only(table, replace(event, reference_through=read))
+        assert json.loads(str(row["reference_through"])) == [
+            {"topic": "reference", "partition": 0, "offset": 7}
+        ]
+
+
+def test_a_trigger_is_a_row_with_its_run_and_its_place() -> None:
+    row = only("symbol_data_ready", story.ready("t1", "IBM", "run-7"))
+    assert (row["symbol"], row["run_id"], row["offset"]) == ("IBM", "run-7", 0)
+    assert row["ready_at"] == story.BEGIN + timedelta(minutes=5)
+
+
 def test_a_filled_decision() -> None:
     events = story.filled_decision()
     decision = only("trade_decisions", *events)

@@ -20,6 +20,7 @@ PROJECTIONS: dict[str, Projection] = {
     "ApiCallRecorded": runs.api_call,
     "DisclosureRecorded": disclosures.disclosure,
     "DisclosureWithdrawn": disclosures.withdrawn,
+    "SymbolDataReady": disclosures.ready,
     "CommitteeMembershipRecorded": reference.committee_membership,
     "SectorRecorded": reference.sector,
     "ConfigurationRecorded": reference.configuration,

@@ -68,6 +68,7 @@ def _decided(decision: dict[str, Any]) -> Values:
     values["decision_rationale"] = rationale_json(rationale)
     values["batch_id"] = known(decision["batch_id"])
     values["configuration_hash"] = known(decision["configuration_hash"])
+    values["reference_through"] = to_json(decision["reference_through"])
     values["created_at"] = decision["occurred_at"]
     return values
 

@@ -1,6 +1,7 @@
 """Disclosed trades of politicians and insiders: every version one row, and the run that brought it.
 
-A correction that moves a record to another symbol has a second row: that the old symbol lost it.
+A correction that moves a record to another symbol has a second row: that the old symbol lost it. Whatever a run
+delivered of a symbol ends with the row that made the decider look.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from services.auditor.tables import (
     DATA_INGESTION_RUN_RECORDS,
     DISCLOSURE_WITHDRAWALS,
     INSIDER_TRADES,
+    SYMBOL_DATA_READY,
 )
 
 
@@ -47,6 +49,15 @@ def withdrawn(entry: Entry) -> Iterator[Change]:
     values["withdrawn_at"] = told["occurred_at"]
     group = DISCLOSURE_WITHDRAWALS.groups[0]
     yield Change(DISCLOSURE_WITHDRAWALS, group, values | entry.position())
+
+
+def ready(entry: Entry) -> Iterator[Change]:
+    """Project SymbolDataReady: what a decision is taken on."""
+    told = content(entry)
+    values = pick(told, "symbol", "run_id")
+    values |= {"trigger_id": told["event_id"], "ready_at": told["occurred_at"]}
+    group = SYMBOL_DATA_READY.groups[0]
+    yield Change(SYMBOL_DATA_READY, group, values | entry.position())
 
 
 def _common(record: dict[str, Any]) -> dict[str, Any]:
