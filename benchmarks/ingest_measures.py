@@ -15,7 +15,8 @@ from statistics import median
 
 from benchmarks.ingest_passes import CONGRESS, INSIDER, ingestor, unpaced
 from benchmarks.ingest_vendor import Folder, Vendor
-from services.ingestor.delivery import Delivery, RunFacts, record_counts
+from services.ingestor.counts import record_counts
+from services.ingestor.delivery import Delivery, RunFacts
 from services.ingestor.journal import Journal
 from services.ingestor.ledger import identity_of
 from services.ingestor.lock import SourceLock

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 
 from benchmarks.ingest_vendor import TOKEN, Folder, Vendor, insider_day
 from services.ingestor.backfill import backfill, total_of
-from services.ingestor.delivery import Counts
+from services.ingestor.counts import Counts
 from services.ingestor.normalise import congress_day
 from services.ingestor.parts import Outcome, Parts
 from services.ingestor.settings import IngestorSettings, QuiverSettings

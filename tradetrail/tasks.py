@@ -6,5 +6,6 @@ DATA_SOURCES = {
     "data_fetch:congress_daily": "quiverquant_congress",
     "data_fetch:insider_daily": "quiverquant_insider",
     "data_fetch:committees": "congress_legislators_committees",
+    "data_fetch:sectors": "sectors",
     "maintenance:daily": "maintenance",
 }

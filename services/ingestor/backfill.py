@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
-from services.ingestor.delivery import Counts
+from services.ingestor.counts import Counts
 from services.ingestor.lock import AlreadyRunning
 from services.ingestor.parts import Outcome, Parts, request_of
 from services.ingestor.run import Runner

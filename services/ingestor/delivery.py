@@ -7,13 +7,15 @@ records say, not on the run: a run done again after a crash makes the same ones,
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from services.ingestor.counts import Counts
 from services.ingestor.ledger import Verdict, identity_of
 from services.ingestor.seats import Seat
+from services.ingestor.sectors import SectorChange
 from services.ingestor.tasks import Task
 from tradetrail.events.generated import (
     Cause,
@@ -21,11 +23,11 @@ from tradetrail.events.generated import (
     DisclosureRecorded,
     DisclosureWithdrawn,
     IngestionRunCompleted,
-    RecordChange,
     RecordKept,
     RecordReference,
     RunFinding,
     SeatChange,
+    SectorRecorded,
     SymbolDataReady,
     WithdrawalReason,
 )
@@ -47,22 +49,6 @@ class RunFacts:
     completed_at: datetime
     causes: Mapping[str, Cause]
     last_cause: Cause
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """A run's numbers; created, updated and skipped add up to fetched."""
-
-    fetched: int
-    created: int
-    updated: int
-    flagged: int
-    flags: Mapping[str, int]
-
-    @property
-    def skipped(self) -> int:
-        """Return the rows that said nothing new."""
-        return self.fetched - self.created - self.updated
 
 
 class Delivery:
@@ -109,6 +95,16 @@ class Delivery:
         outputs = [
             Outgoing(self._topics.reference, seat.politician_id, self._seat(change, seat, call_id))
             for change, seat in changes
+        ]
+        return [*outputs, self._completed(counts, [])]
+
+    def sectors(
+        self, changes: Sequence[SectorChange], call_id: str, counts: Counts
+    ) -> list[Outgoing]:
+        """Return the events of new and changed sectors, and the run's end."""
+        outputs = [
+            Outgoing(self._topics.reference, change.sector.symbol, self._sector(change, call_id))
+            for change in changes
         ]
         return [*outputs, self._completed(counts, [])]
 
@@ -190,6 +186,25 @@ class Delivery:
             **facts,
         )
 
+    def _sector(self, change: SectorChange, call_id: str) -> SectorRecorded:
+        run, told = self._run, change.sector
+        valid_from = run.end or run.completed_at.date()
+        # What was said before is part of the id: a sector that changes and changes back in a day is told twice.
+        event_id = derive_id("sector", repr(told), repr(change.before), valid_from)
+        return SectorRecorded(
+            event_id=str(event_id),
+            **self._stamp.envelope(run.completed_at),
+            cause=run.causes[call_id],
+            symbol=told.symbol,
+            story_id=run.run_id,
+            company_name=told.company_name,
+            sector=told.sector,
+            industry=told.industry,
+            valid_from=valid_from,
+            run_id=run.run_id,
+            api_call_id=call_id,
+        )
+
     def _completed(
         self, counts: Counts, record_ids: Sequence[str], found: Sequence[RunFinding] = ()
     ) -> Outgoing:
@@ -232,30 +247,4 @@ def kept_event(event: DisclosureRecorded, data_source: str, identity: str) -> Re
         content_hash=event.content_hash,
         data_source=data_source,
         identity=identity,
-    )
-
-
-def record_counts(verdicts: Sequence[Verdict], fetched: int) -> Counts:
-    """Return the numbers of a disclosure run; flags are counted over what is delivered."""
-    changes = Counter(verdict.change for verdict in verdicts)
-    flags = Counter(flag for verdict in verdicts for flag in verdict.record.flags)
-    return Counts(
-        fetched=fetched,
-        created=changes[RecordChange.CREATED],
-        updated=changes[RecordChange.UPDATED],
-        flagged=sum(bool(verdict.record.flags) for verdict in verdicts),
-        flags=dict(sorted(flags.items())),
-    )
-
-
-def seat_counts(changes: Sequence[tuple[SeatChange, Seat]], fetched: int) -> Counts:
-    """Return the numbers of a committees run; a seat that ended was not fetched, and counts as updated."""
-    kinds = Counter(change for change, _ in changes)
-    ended = kinds[SeatChange.ENDED]
-    return Counts(
-        fetched=fetched + ended,
-        created=kinds[SeatChange.CREATED],
-        updated=kinds[SeatChange.UPDATED] + ended,
-        flagged=0,
-        flags={},
     )

@@ -1,4 +1,4 @@
-"""All that runs need to know from the log: run life cycles, known records, committee seats. Read, then followed."""
+"""All that runs need to know from the log: runs, known records, committee seats, sectors. Read, then followed."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from confluent_kafka import Message
 from services.ingestor.ledger import Ledger, known_of
 from services.ingestor.runbook import RUN_TYPES, RunBook
 from services.ingestor.seats import SeatBook
+from services.ingestor.sectors import SectorBook
 from tradetrail.events.generated import (
     CommitteeMembershipRecorded,
     DeadLetterReason,
     RecordKept,
+    SectorRecorded,
 )
 from tradetrail.log.codec import BadEvent, Codec
 from tradetrail.log.follower import Follower
@@ -41,6 +43,7 @@ class Memory:
         self._ledgers: dict[str, Ledger] = {}
         self.runs = RunBook()
         self.seats = SeatBook()
+        self.sectors = SectorBook()
 
     def close(self) -> None:
         """Close the connection."""
@@ -90,6 +93,8 @@ class Memory:
             event = self._codec.decode(value).event
             if isinstance(event, CommitteeMembershipRecorded):
                 self.seats.take(event)
+            elif isinstance(event, SectorRecorded):
+                self.sectors.take(event)
 
     def _take_state(self, key: bytes | None, value: bytes | None) -> None:
         if value is None:

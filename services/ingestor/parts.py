@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from services.ingestor.delivery import Counts
+from services.ingestor.counts import Counts
 from services.ingestor.memory import Memory
 from services.ingestor.settings import IngestorSettings
 from services.ingestor.sources.quiver import QuiverSource, Window
+from services.ingestor.sources.sectors import SectorSource
 from services.ingestor.sources.vendor import Vendor
 from services.ingestor.tasks import TASKS, Task
 from tradetrail.clock import Clock
@@ -41,7 +42,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a run works with; made once a process."""
+    """What a run works with; made once a process. ``sectors`` is None where no address of the file is set."""
 
     settings: SharedSettings
     own: IngestorSettings
@@ -50,6 +51,7 @@ class Parts:
     memory: Memory
     quiver: QuiverSource
     committees: Vendor
+    sectors: SectorSource | None
     clock: Clock
     stamp: Stamp
     stop: threading.Event
@@ -58,7 +60,8 @@ class Parts:
     @property
     def waiting(self) -> str | None:
         """Return what a run waits for before it asks a vendor again; None when it does not. Safe from other threads."""
-        return self.quiver.waiting or self.committees.waiting
+        sources = (self.quiver, self.committees, self.sectors)
+        return next((one.waiting for one in sources if one and one.waiting), None)
 
 
 def request_of(name: str, trigger: RunTrigger, requested_by: str, window: Window | None) -> Request:

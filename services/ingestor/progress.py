@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from services.ingestor.backfill import Plan, Show, said
-from services.ingestor.delivery import Counts
+from services.ingestor.counts import Counts
 from services.ingestor.parts import Outcome
 from services.ingestor.sources.quiver import Window
 

@@ -15,13 +15,8 @@ import structlog
 from services.ingestor.breakpoints import reached
 from services.ingestor.calls import RunCalls
 from services.ingestor.closing import close_abandoned, failed_event
-from services.ingestor.delivery import (
-    Counts,
-    Delivery,
-    RunFacts,
-    record_counts,
-    seat_counts,
-)
+from services.ingestor.counts import Counts, record_counts, seat_counts, sector_counts
+from services.ingestor.delivery import Delivery, RunFacts
 from services.ingestor.journal import Journal
 from services.ingestor.lock import AlreadyRunning, SourceLock
 from services.ingestor.maintenance import Maintenance
@@ -31,7 +26,7 @@ from services.ingestor.sources.committees import fetch_seats
 from services.ingestor.sources.quiver import Window
 from services.ingestor.tasks import Kind
 from services.ingestor.trouble import ErrorCode, RunTrouble
-from tradetrail.errors import Fatal, Poison, Retryable
+from tradetrail.errors import Fatal, Poison, Retryable, UsageError
 from tradetrail.events.generated import (
     Cause,
     IngestionRunStarted,
@@ -58,8 +53,12 @@ class Runner:
         """Run the task once.
 
         Raises AlreadyRunning when another run of its data source holds the lock, Retryable when the log is away before
-        the beginning is recorded, Fatal when the lock was lost.
+        the beginning is recorded, Fatal when the lock was lost, UsageError when nobody said where its data is.
         """
+        if request.task.kind is Kind.SECTORS and self._parts.sectors is None:
+            raise UsageError(
+                f"{request.task.name} has nothing to fetch: set TRADETRAIL_SECTORS_URL to the address of a CSV file"
+            )
         with self._lock(request.task.data_source) as lock:
             reached("locked", self._parts.own.die_at)
             journal = self._opened(lock)
@@ -171,6 +170,8 @@ class _Run:
             return self._maintain(started, calls)
         if self._task.kind is Kind.COMMITTEES:
             return self._seats(started, calls)
+        if self._task.kind is Kind.SECTORS:
+            return self._sectors(started, calls)
         if self._task.kind is Kind.CONGRESS:
             rows, has_undated = self._parts.quiver.congress(calls, window)
             records = congress_records(rows)
@@ -181,12 +182,7 @@ class _Run:
         reached("fetched", self._parts.own.die_at)
         ledger = self._parts.memory.ledger(self._task.data_source)
         verdicts = ledger.judge(records, window.start, window.end, has_undated=has_undated)
-        if len(verdicts) > RECORDS_MAX:
-            raise RunTrouble(
-                ErrorCode.RUN_TOO_LARGE,
-                f"{len(verdicts)} new or changed records; one run delivers at most {RECORDS_MAX}: ask for shorter "
-                "windows (--from, --to)",
-            )
+        _check_size(len(verdicts), "ask for shorter windows (--from, --to)")
         counts = record_counts(verdicts, len(rows))
         self._deliver(self._delivery(started, calls).records(verdicts, counts))
         return counts
@@ -198,6 +194,18 @@ class _Run:
         changes = self._parts.memory.seats.changes(seats)
         counts = seat_counts(changes, len(seats))
         self._deliver(self._delivery(started, calls).seats(changes, call_id, counts))
+        return counts
+
+    def _sectors(self, started: IngestionRunStarted, calls: RunCalls) -> Counts:
+        if self._parts.sectors is None:
+            raise Fatal("a run of sectors began without an address of the file")
+        call_id, table = self._parts.sectors.fetch(calls)
+        self._fetched = table.rows
+        reached("fetched", self._parts.own.die_at)
+        changes = self._parts.memory.sectors.changes(table.sectors)
+        _check_size(len(changes), "give a file with fewer companies")
+        counts = sector_counts(changes, table)
+        self._deliver(self._delivery(started, calls).sectors(changes, call_id, counts))
         return counts
 
     def _maintain(self, started: IngestionRunStarted, calls: RunCalls) -> Counts:
@@ -249,6 +257,14 @@ class _Run:
         )
         self._journal.commit([failed])
         return Outcome(started.run_id, None, f"{trouble.code}: {trouble}")
+
+
+def _check_size(count: int, advice: str) -> None:
+    if count > RECORDS_MAX:
+        raise RunTrouble(
+            ErrorCode.RUN_TOO_LARGE,
+            f"{count} new or changed records; one run delivers at most {RECORDS_MAX}: {advice}",
+        )
 
 
 def _ours(error: Exception) -> RunTrouble:

@@ -28,6 +28,7 @@ from services.ingestor.schedule import (
     slots_of,
     upcoming,
 )
+from services.ingestor.settings import ScheduleEntry
 from services.ingestor.tasks import TASKS, Kind
 from tradetrail.errors import Retryable
 from tradetrail.events.generated import RunTrigger
@@ -59,7 +60,7 @@ class Schedule:
         """Prepare; nothing runs before ``run``."""
         self._parts = parts
         self._runner = Runner(parts)
-        self._entries = parts.own.schedule
+        self.entries = _possible(parts)
         self._fired: set[Slot] = set()
         self._handled: datetime | None = None
         self._is_running = True
@@ -118,7 +119,7 @@ class Schedule:
         now = self._parts.clock.now()
         if self._handled is None:
             self._say_missed(now)
-        for slot in slots_of(self._entries, new_york_date(now)):
+        for slot in slots_of(self.entries, new_york_date(now)):
             if (
                 slot.at <= now
                 and slot not in self._fired
@@ -131,12 +132,12 @@ class Schedule:
 
     def _say_missed(self, now: datetime) -> None:
         """Say which slots of earlier days passed since the last scheduled runs, and which of today are none."""
-        for entry in self._entries:
+        for entry in self.entries:
             since = self._parts.memory.runs.last_scheduled_at(entry.task)
             if since is not None:
                 self._say(Skip(slot, Reason.DAY_OVER) for slot in skipped((entry,), since, now, ()))
         midnight = new_york(new_york_date(now), time_of_day.min)
-        self._say(off_days(self._entries, midnight, now))
+        self._say(off_days(self.entries, midnight, now))
 
     def _say(self, skips: Iterable[Skip]) -> None:
         for skip in skips:
@@ -157,19 +158,19 @@ class Schedule:
         now = self._parts.clock.now()
         if now == self._handled:
             return
-        slots = due(self._entries, now, self._fired)
+        slots = due(self.entries, now, self._fired)
         self._is_running = bool(slots)
         if self._handled is not None and self._handled < now:
-            over = skipped(self._entries, self._handled, now, self._fired)
+            over = skipped(self.entries, self._handled, now, self._fired)
             self._say(Skip(slot, Reason.DAY_OVER) for slot in over)
-            self._say(off_days(self._entries, self._handled, now))
+            self._say(off_days(self.entries, self._handled, now))
         for slot in slots:
             if stop.is_set():
                 return
             self._fire(slot)
         today = new_york_date(now)
         self._fired = {slot for slot in self._fired if slot.day >= today}
-        self._next = {task: at.isoformat() for task, at in upcoming(self._entries, now).items()}
+        self._next = {task: at.isoformat() for task, at in upcoming(self.entries, now).items()}
         # In this order: whoever sees the instant must also see that nothing is running.
         self._is_running = False
         self._handled = now
@@ -195,3 +196,15 @@ class Schedule:
             "error": error,
             "took_ms": int((time.monotonic() - started) * 1000),
         }
+
+
+def _possible(parts: Parts) -> tuple[ScheduleEntry, ...]:
+    """Return the schedule without what nobody said the address of; it is said once."""
+    entries = tuple(
+        entry
+        for entry in parts.own.schedule
+        if TASKS[entry.task].kind is not Kind.SECTORS or parts.sectors is not None
+    )
+    if len(entries) < len(parts.own.schedule):
+        log.info("no sectors are fetched: TRADETRAIL_SECTORS_URL is not set")
+    return entries

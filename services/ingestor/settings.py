@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import time
 from typing import Literal
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.ingestor.tasks import TASKS
 from tradetrail.errors import UsageError
+from tradetrail.redaction import remember
+from tradetrail.telemetry import redact
 
 
 class ScheduleEntry(BaseModel):
@@ -179,6 +182,27 @@ class CommitteesSettings(BaseSettings):
         default="https://unitedstates.github.io",
         description="Base URL, without /congress-legislators.",
     )
+
+
+class SectorsSettings(BaseSettings):
+    """Where a desk's file of company sectors is (prefix ``TRADETRAIL_SECTORS_``)."""
+
+    model_config = SettingsConfigDict(env_prefix="TRADETRAIL_SECTORS_", frozen=True, extra="ignore")
+
+    url: str = Field(
+        default="", description="Address of the CSV file (http or https); none: no sectors."
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _address(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise ValueError("an address such as https://host/sectors.csv is wanted")
+        asked = dict(parse_qsl(parts.query))
+        # A signed address holds its key in the query.
+        remember(*(asked[name] for name, shown in redact(asked).items() if shown != asked[name]))
+        return url
 
 
 def checked_task(name: str) -> str:

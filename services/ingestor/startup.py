@@ -12,9 +12,11 @@ from services.ingestor.settings import (
     CommitteesSettings,
     IngestorSettings,
     QuiverSettings,
+    SectorsSettings,
 )
 from services.ingestor.sources.committees import committees_vendor
 from services.ingestor.sources.quiver import QuiverSource, quiver_vendor
+from services.ingestor.sources.sectors import SectorSource
 from tradetrail.clock import open_clock
 from tradetrail.log.codec import Codec
 from tradetrail.log.configuration import Stamp
@@ -37,6 +39,7 @@ def make_parts(settings: SharedSettings, own: IngestorSettings, stop: threading.
     Raises Unreachable while Kafka, the registry or the clock is away, UsageError when the topology differs.
     """
     quiver, committees = load(QuiverSettings), load(CommitteesSettings)
+    sectors = load(SectorsSettings)
     codec, topics = Codec(settings.registry_url), Topics.of(settings)
     clock = open_clock(settings.clock_url)
     stamp = Stamp(SERVICE, settings.instance)
@@ -45,6 +48,7 @@ def make_parts(settings: SharedSettings, own: IngestorSettings, stop: threading.
         "ingestor": configuration(own),
         "quiver": configuration(quiver),
         "committees": configuration(committees),
+        "sectors": configuration(sectors),
     }
     digest = begin(settings, codec, topics, stamp, clock, content)
     return Parts(
@@ -55,6 +59,7 @@ def make_parts(settings: SharedSettings, own: IngestorSettings, stop: threading.
         memory=Memory(settings, codec, topics),
         quiver=QuiverSource(quiver_vendor(own, quiver), own),
         committees=committees_vendor(own, committees),
+        sectors=SectorSource(own, sectors) if sectors.url else None,
         clock=clock,
         stamp=stamp,
         stop=stop,

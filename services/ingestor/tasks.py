@@ -15,6 +15,7 @@ class Kind(Enum):
     CONGRESS = "congress"
     INSIDER = "insider"
     MAINTENANCE = "maintenance"
+    SECTORS = "sectors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Task:
 # In the order in which tasks of one slot run: reference facts first, so that decisions of the day can use them.
 _KINDS = {
     "data_fetch:committees": Kind.COMMITTEES,
+    "data_fetch:sectors": Kind.SECTORS,
     "data_fetch:congress_daily": Kind.CONGRESS,
     "data_fetch:insider_daily": Kind.INSIDER,
     "maintenance:daily": Kind.MAINTENANCE,

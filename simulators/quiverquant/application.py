@@ -14,6 +14,7 @@ from simulators.quiverquant.congress import congress_routes
 from simulators.quiverquant.control import control_routes
 from simulators.quiverquant.edge import Account, FrontDoor
 from simulators.quiverquant.insiders import insider_routes
+from simulators.quiverquant.sectors import sector_routes
 
 
 def build_application(catalogue: Catalogue, account: Account) -> FastAPI:
@@ -22,6 +23,7 @@ def build_application(catalogue: Catalogue, account: Account) -> FastAPI:
     app.include_router(congress_routes(catalogue))
     app.include_router(insider_routes(catalogue))
     app.include_router(committee_routes(catalogue))
+    app.include_router(sector_routes(catalogue))
     app.include_router(control_routes(catalogue, account))
 
     async def refused(request: Request, error: Any) -> Response:

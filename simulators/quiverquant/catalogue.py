@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from simulators.world import CommitteeSnapshot, CongressRow, InsiderRow, World
+from simulators.world import Asset, CommitteeSnapshot, CongressRow, InsiderRow, World
 from tradetrail.errors import UsageError
 from tradetrail.sessions import new_york_date
 
@@ -28,6 +28,7 @@ class Catalogue:
         self._congress: list[Numbered] = list(enumerate(world.congress))
         self._insiders = sorted(world.insiders, key=lambda row: row.known_at)
         self._committees = world.committees
+        self._world = world
         self.now = now
         self.congress: list[Numbered] = []
         self.insiders: list[InsiderRow] = []
@@ -55,6 +56,10 @@ class Catalogue:
         """Return the committees as of today: the newest snapshot that is not later, else the oldest."""
         seen = [snapshot for snapshot in self._committees if snapshot.as_of <= self.today]
         return seen[-1] if seen else self._committees[0]
+
+    def companies(self) -> list[Asset]:
+        """Return the companies by symbol, the same on every day. Raises UsageError when the world tells of none."""
+        return [asset for _, asset in sorted(self._world.companies.items())]
 
     def disclose(self, rows: list[dict[str, Any]]) -> None:
         """Add congress rows, known from now on. Raises UsageError, adding none, for one without field or date."""

@@ -36,9 +36,14 @@ class FolderWorld:
         return prices
 
     @cached_property
+    def companies(self) -> dict[str, Asset]:
+        """Read ``symbols.csv``."""
+        return folder_prices.read_assets(one_file(self.folder, "symbols.csv"))
+
+    @cached_property
     def assets(self) -> dict[str, Asset]:
-        """Read ``symbols.csv``, and add what only the price files know."""
-        assets = folder_prices.read_assets(one_file(self.folder, "symbols.csv"))
+        """Return the companies, and what only the price files know."""
+        assets = dict(self.companies)
         for symbol in self.prices.symbols():
             assets.setdefault(symbol, Asset(symbol, symbol, None))
         return assets

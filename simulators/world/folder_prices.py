@@ -58,7 +58,7 @@ def read_prices(paths: list[Path]) -> PriceTable:
 
 
 def read_assets(path: Path) -> dict[str, Asset]:
-    """Read companies by symbol; the GICS sector counts first, another classification second.
+    """Read companies by symbol; a sector is GICS's, or one that the file calls nothing else.
 
     Raises UsageError naming file and line of what is wrong.
     """
@@ -69,11 +69,10 @@ def read_assets(path: Path) -> dict[str, Asset]:
             raise broken(path, number, "the symbol is empty")
         if not _SYMBOL.fullmatch(symbol):
             continue  # A text that was mentioned as a symbol and is none, such as "." or "N/A".
-        found = [
-            values[at[name]] for name in ("gics_sector", "sector", "nasdaq_sector") if name in at
-        ]
+        found = [values[at[name]] for name in ("gics_sector", "sector") if name in at]
         sector = next((text for text in found if text), None)
-        assets.setdefault(symbol, Asset(symbol, values[at["name"]] or symbol, sector))
+        industry = (values[at["industry"]] or None) if "industry" in at else None
+        assets.setdefault(symbol, Asset(symbol, values[at["name"]] or symbol, sector, industry))
     return assets
 
 

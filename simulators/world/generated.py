@@ -40,6 +40,11 @@ class GeneratedWorld:
         """Make the companies."""
         return generated_market.make_assets()
 
+    @property
+    def companies(self) -> dict[str, Asset]:
+        """Return the companies, which are all known by name."""
+        return self.assets
+
     @cached_property
     def congress(self) -> list[CongressRow]:
         """Make the disclosures of members of Congress."""

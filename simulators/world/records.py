@@ -17,11 +17,12 @@ Fields = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A company known by symbol. ``sector`` is the GICS sector's name where known."""
+    """A company known by symbol. ``sector`` is the GICS sector's name, ``industry`` any name, where known."""
 
     symbol: str
     name: str
     sector: str | None
+    industry: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,10 @@ class World(Protocol):
     @property
     def assets(self) -> dict[str, Asset]:
         """Return every company known, by symbol; not each of them has prices."""
+
+    @property
+    def companies(self) -> dict[str, Asset]:
+        """Return the companies that are known by name, by symbol; no prices are read for it."""
 
     @property
     def congress(self) -> list[CongressRow]:

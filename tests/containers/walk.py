@@ -15,7 +15,10 @@ from tradetrail.demo.walk import Walk, Walker
 from tradetrail.settings import SharedSettings
 
 SERVICES = ("ingestor", "decider", "executor", "auditor")
-TASKS = ("data_fetch:committees", "data_fetch:congress_daily", "data_fetch:insider_daily")
+TASKS = (
+    *("data_fetch:committees", "data_fetch:sectors"),
+    *("data_fetch:congress_daily", "data_fetch:insider_daily"),
+)
 # The one that gives the services their time comes last.
 CONTROLS = (
     "http://simulated-quiverquant:8070/control",

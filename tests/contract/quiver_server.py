@@ -34,6 +34,11 @@ class SmallWorld:
     prices: PriceTable = field(default_factory=lambda: PriceTable([], lambda symbol: []))
     assets: dict[str, Asset] = field(default_factory=dict)
 
+    @property
+    def companies(self) -> dict[str, Asset]:
+        """Return the companies, all known by name."""
+        return self.assets
+
     def check(self) -> None:
         """Do nothing: it is whole."""
 

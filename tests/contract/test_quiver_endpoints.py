@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from simulators.world import Asset
 from tests.contract.quiver_server import (
     Client,
     SmallWorld,
@@ -55,6 +56,10 @@ def client() -> Iterator[Client]:
             committee_snapshot("2023-06-01", "Old Chair"),
             committee_snapshot("2024-02-01", "New Chair"),
         ],
+        assets={
+            "OLD": Asset("OLD", "Old Corp.", None),
+            "AAPL": Asset("AAPL", "Apple, Inc.", "Information Technology", "Computers"),
+        },
     )
     with quiver(world, "2024-03-20T11:00:00Z") as running:
         yield running
@@ -238,6 +243,16 @@ def test_committees_come_in_the_public_data_sets_shape(client: Client) -> None:
         "district": 4,
         "party": "Democrat",
     }
+
+
+def test_sectors_come_as_a_desks_file(client: Client) -> None:
+    answer = client.get("/sectors.csv")
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer.text.splitlines() == [
+        "symbol,name,sector,industry",
+        'AAPL,"Apple, Inc.",Information Technology,Computers',
+        "OLD,Old Corp.,,",
+    ]
 
 
 def test_the_retired_committee_api_is_gone(client: Client) -> None:

@@ -19,9 +19,11 @@ from services.ingestor.settings import (
     IngestorSettings,
     QuiverSettings,
     RateClass,
+    SectorsSettings,
 )
 from services.ingestor.sources.committees import committees_vendor
 from services.ingestor.sources.quiver import QuiverSource, Window, quiver_vendor
+from services.ingestor.sources.sectors import SectorSource
 from services.ingestor.startup import make_parts
 from tests.contract.quiver_server import TOKEN, Client
 from tradetrail.clock import SimulatedClock
@@ -32,10 +34,11 @@ from tradetrail.log.reader import Received, read_all
 from tradetrail.log.topics import Topics
 from tradetrail.settings import SharedSettings
 
-CONGRESS, INSIDER, SEATS, MAINTENANCE = (
+CONGRESS, INSIDER, SEATS, SECTORS, MAINTENANCE = (
     "data_fetch:congress_daily",
     "data_fetch:insider_daily",
     "data_fetch:committees",
+    "data_fetch:sectors",
     "maintenance:daily",
 )
 # A start, a dead holder's 6 s in the group, and a run, on two busy cores.
@@ -71,6 +74,7 @@ class Ingestor:
                 memory=made.memory,
                 quiver=QuiverSource(quiver_vendor(own, quiver), own),
                 committees=committees_vendor(own, CommitteesSettings(url=self.client.base)),
+                sectors=SectorSource(own, SectorsSettings(url=f"{self.client.base}/sectors.csv")),
                 clock=SimulatedClock(f"{self.client.base}/control/clock"),
                 stamp=made.stamp,
                 stop=made.stop,
@@ -116,6 +120,7 @@ class Ingestor:
             "TRADETRAIL_QUIVER_URL": self.client.base,
             "TRADETRAIL_QUIVER_TOKEN": TOKEN,
             "TRADETRAIL_COMMITTEES_URL": self.client.base,
+            "TRADETRAIL_SECTORS_URL": f"{self.client.base}/sectors.csv",
             "TRADETRAIL_INGESTOR_RATE_CLASSES": json.dumps([one.model_dump() for one in UNHURRIED]),
         }
 

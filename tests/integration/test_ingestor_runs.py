@@ -6,13 +6,18 @@ import gzip
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from services.ingestor.lock import AlreadyRunning, SourceLock
+from services.ingestor.parts import request_of
+from services.ingestor.run import Runner
+from services.ingestor.service import Schedule
 from services.ingestor.sources.quiver import Window
+from simulators.world import Asset
 from tests.contract.quiver_server import (
     TOKEN,
     Client,
@@ -28,9 +33,11 @@ from tests.integration.ingestor_harness import (
     INSIDER,
     MAINTENANCE,
     SEATS,
+    SECTORS,
     Ingestor,
     ingestor,
 )
+from tradetrail.errors import UsageError
 from tradetrail.events.generated import (
     ApiCallRecorded,
     CommitteeMembershipRecorded,
@@ -40,7 +47,9 @@ from tradetrail.events.generated import (
     IngestionRunStarted,
     RecordChange,
     RecordKept,
+    RunTrigger,
     SeatChange,
+    SectorRecorded,
     SymbolDataReady,
 )
 from tradetrail.log.topics import Topics
@@ -219,6 +228,60 @@ def test_committee_seats_are_told_once_and_then_only_as_they_change(
         assert {
             m.key for m, e in here.messages() if isinstance(e, CommitteeMembershipRecorded)
         } == {b"E990001"}
+
+
+def test_sectors_are_told_once_and_then_only_as_they_change(log: SharedSettings) -> None:
+    world = SmallWorld(
+        assets={
+            "AAPL": Asset("AAPL", "Apple Inc.", "Information Technology", "Computers"),
+            "BRK-B": Asset("BRK-B", "Berkshire", "Financials"),
+            "OLD": Asset("OLD", "Old Corp.", None),
+        }
+    )
+    with quiver(world, "2024-03-08T12:00:00Z") as client, ingestor(log, client) as here:
+        here.run(SECTORS)
+        again = here.run(SECTORS)
+        world.assets["AAPL"] = Asset("AAPL", "Apple Inc.", "Consumer Discretionary")
+        here.run(SECTORS)
+        for fault, code in (
+            ({"kind": "html"}, "not_csv"),
+            ({"kind": "empty"}, "empty_answer"),
+            ({"kind": "truncate"}, "answer_cut_off"),
+            ({"kind": "status", "status": 500}, "vendor_error"),
+        ):
+            client.arm(**fault, path="/sectors.csv")
+            assert (here.run(SECTORS).error or "").startswith(code)
+        sectors = here.events(SectorRecorded)
+        keys = [m.key for m, e in here.messages() if isinstance(e, SectorRecorded)]
+        runs = here.events(IngestionRunCompleted)
+        calls = here.events(ApiCallRecorded)
+        failed = here.events(IngestionRunFailed)
+    assert [(s.symbol, s.sector, s.industry) for s in sectors] == [
+        ("AAPL", "Information Technology", "Computers"),
+        ("BRK.B", "Financials", None),
+        ("AAPL", "Consumer Discretionary", None),
+    ]
+    assert keys == [b"AAPL", b"BRK.B", b"AAPL"]
+    assert {s.valid_from for s in sectors} == {date(2024, 3, 8)}
+    assert again.counts is not None
+    assert (again.counts.fetched, again.counts.skipped) == (3, 3)
+    assert [(r.records_created, r.records_updated) for r in runs] == [(2, 0), (0, 0), (0, 1)]
+    assert runs[0].flags == {"no_sector": 1, "ticker_normalised": 1}
+    assert {(c.vendor, c.endpoint) for c in calls} == {("sectors", "/sectors.csv")}
+    assert json.loads(calls[0].request)["headers"]["Accept"] == "text/csv"
+    assert sectors[0].api_call_id == calls[0].call_id
+    assert len(failed) == 4
+
+
+def test_without_an_address_sectors_are_not_scheduled_and_a_command_is_refused(
+    here: Ingestor,
+) -> None:
+    parts = replace(here.parts, sectors=None)
+    assert SECTORS in {entry.task for entry in Schedule(here.parts).entries}
+    assert SECTORS not in {entry.task for entry in Schedule(parts).entries}
+    with pytest.raises(UsageError, match="TRADETRAIL_SECTORS_URL"):
+        Runner(parts).run(request_of(SECTORS, RunTrigger.COMMAND, "test", None))
+    assert here.events(IngestionRunStarted) == []
 
 
 def test_a_kill_at_the_first_byte_of_the_first_request_leaves_the_beginning_on_record(

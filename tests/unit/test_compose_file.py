@@ -14,7 +14,12 @@ from services.decider.settings import DeciderSettings
 from services.decider.strategies.congressional import CongressionalSettings
 from services.decider.strategies.insider import InsiderSettings
 from services.executor.settings import ExecutorSettings
-from services.ingestor.settings import CommitteesSettings, IngestorSettings, QuiverSettings
+from services.ingestor.settings import (
+    CommitteesSettings,
+    IngestorSettings,
+    QuiverSettings,
+    SectorsSettings,
+)
 from tradetrail.alpaca_settings import AlpacaSettings
 from tradetrail.reports.connection import DatabaseSettings
 from tradetrail.settings import SharedSettings
@@ -23,7 +28,13 @@ ROOT = Path(__file__).resolve().parents[2]
 # The image sets the first two, each container has its own name, and nothing outside a test dies on request.
 NOT_PASSED_ON = {"http_host", "http_port", "instance", "replica", "die_at"}
 READS: dict[str, tuple[type[BaseSettings], ...]] = {
-    "ingestor": (SharedSettings, IngestorSettings, QuiverSettings, CommitteesSettings),
+    "ingestor": (
+        SharedSettings,
+        IngestorSettings,
+        QuiverSettings,
+        CommitteesSettings,
+        SectorsSettings,
+    ),
     "decider": (
         SharedSettings,
         DeciderSettings,

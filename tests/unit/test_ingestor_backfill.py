@@ -20,7 +20,7 @@ from services.ingestor.backfill import (
     window_days,
     windows_of,
 )
-from services.ingestor.delivery import Counts
+from services.ingestor.counts import Counts
 from services.ingestor.entry import main
 from services.ingestor.parts import Outcome
 from services.ingestor.progress import shown

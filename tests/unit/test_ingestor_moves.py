@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from services.decider.view import SymbolState
-from services.ingestor.delivery import Delivery, RunFacts, record_counts
+from services.ingestor.counts import record_counts
+from services.ingestor.delivery import Delivery, RunFacts
 from services.ingestor.ledger import Ledger, identity_of, known_of
 from services.ingestor.records import FetchedRow, congress_records
 from services.ingestor.tasks import TASKS

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from simulators.world import Bar, open_world
+from simulators.world import Asset, Bar, open_world
 from simulators.world.__main__ import main
 from tradetrail.errors import UsageError
 
@@ -76,7 +76,8 @@ def folder(tmp_path: Path) -> Path:
     put(
         tmp_path,
         "symbols.csv.gz",
-        'symbol,name,gics_sector,nasdaq_sector\nAAPL,"Apple, Inc.",,Technology\n.,?,,\n',
+        'symbol,name,gics_sector,nasdaq_sector,industry\nAAPL,"Apple, Inc.",,Technology,Computers\n'
+        "XOM,Exxon,Energy,Oil,\n.,?,,,\n",
     )
     return tmp_path
 
@@ -131,9 +132,17 @@ def test_prices_answer_by_session(folder: Path) -> None:
 
 def test_assets_are_the_named_and_the_priced(folder: Path) -> None:
     assets = open_world(folder).assets
-    assert sorted(assets) == ["AAPL", "BRK.B"]
-    assert (assets["AAPL"].name, assets["AAPL"].sector) == ("Apple, Inc.", "Technology")
+    assert sorted(assets) == ["AAPL", "BRK.B", "XOM"]
+    # A sector is GICS's: another classification's names mean something else.
+    assert assets["AAPL"] == Asset("AAPL", "Apple, Inc.", None, "Computers")
+    assert assets["XOM"] == Asset("XOM", "Exxon", "Energy", None)
     assert assets["BRK.B"].sector is None
+
+
+def test_companies_are_known_without_any_prices(folder: Path) -> None:
+    for path in folder.glob("ohlcv*"):
+        path.unlink()
+    assert sorted(open_world(folder).companies) == ["AAPL", "XOM"]
 
 
 def test_disclosures_keep_their_dirt_and_lose_their_provenance(folder: Path) -> None:

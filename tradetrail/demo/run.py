@@ -28,8 +28,8 @@ from tradetrail.stack.running import demo_home
 POSITION_USD_MAX = 100_000
 SERVICES = ("ingestor", "decider", "executor", "auditor")
 TASKS = ("data_fetch:congress_daily", "data_fetch:insider_daily")
-# Seats change a few times a year: fetched in the first morning only.
-FIRST_TASK = "data_fetch:committees"
+# Seats and sectors change a few times a year: fetched in the first morning only.
+FIRST_TASKS = ("data_fetch:committees", "data_fetch:sectors")
 _BEFORE_MORNING = wall_time(6, 0)
 
 Progress = Callable[[date, int], None]
@@ -103,7 +103,8 @@ def walk(plan: Plan, stack: LocalStack, progress: Progress) -> Walked:
     route = Walk(plan.start, plan.end)
     started = time.monotonic()
     try:
-        walker.run_once(FIRST_TASK)
+        for task in FIRST_TASKS:
+            walker.run_once(task)
         walker.walk(route, progress)
     finally:
         probe.close()

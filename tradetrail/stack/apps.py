@@ -60,6 +60,7 @@ def vendor_env(names: Sequence[str], ports: Ports) -> dict[str, str]:
         else:
             env["TRADETRAIL_QUIVER_URL"] = f"http://{base}"
             env["TRADETRAIL_COMMITTEES_URL"] = f"http://{base}"
+            env["TRADETRAIL_SECTORS_URL"] = f"http://{base}/sectors.csv"
             env["TRADETRAIL_INGESTOR_RATE_CLASSES"] = _SIMULATED_RATE_CLASSES
     # Keys and addresses that the caller set stay as they are.
     return {key: os.environ.get(key) or value for key, value in env.items()}

@@ -31,17 +31,9 @@ class _NamedTwice(ValueError):
 
 def content_of(base_url: str, exchange: Exchange) -> tuple[Any, RunTrouble | None]:
     """Return the JSON of an answer, or the trouble that there is none."""
-    facts = {"endpoint": exchange.path, "status_code": exchange.status_code}
-    where = f"{base_url}{exchange.path}"
-    if exchange.failure is not None:
-        message = f"{where} gave no whole answer: {exchange.error}"
-        return None, RunTrouble(exchange.failure, message, **facts)
+    if trouble := refusal(base_url, exchange):
+        return None, trouble
     body = exchange.body or b""
-    if exchange.status_code != 200:
-        return None, _refused(where, exchange, facts)
-    if not body.strip():
-        message = f"{where} answered 200 with an empty body"
-        return None, RunTrouble(ErrorCode.EMPTY_ANSWER, message, **facts)
     try:
         return _loaded(body), None
     except _NamedTwice as error:
@@ -50,8 +42,22 @@ def content_of(base_url: str, exchange: Exchange) -> tuple[Any, RunTrouble | Non
         code, what = ErrorCode.UNEXPECTED_SHAPE, f"JSON that is nested deeper than {_DEPTH_MAX}"
     except ValueError as error:
         code, what = _broken(body, error)
-    message = f"{where} answered 200 with {what}: {quote(body)}"
-    return None, RunTrouble(code, message, **facts)
+    message = f"{base_url}{exchange.path} answered 200 with {what}: {quote(body)}"
+    return None, RunTrouble(code, message, **_facts(exchange))
+
+
+def refusal(base_url: str, exchange: Exchange) -> RunTrouble | None:
+    """Return the trouble that there is no whole answer with something in it; None when there is one."""
+    where = f"{base_url}{exchange.path}"
+    if exchange.failure is not None:
+        message = f"{where} gave no whole answer: {exchange.error}"
+        return RunTrouble(exchange.failure, message, **_facts(exchange))
+    if exchange.status_code != 200:
+        return _refused(where, exchange)
+    if not (exchange.body or b"").strip():
+        message = f"{where} answered 200 with an empty body"
+        return RunTrouble(ErrorCode.EMPTY_ANSWER, message, **_facts(exchange))
+    return None
 
 
 def checked_rows(path: str, call_id: str, content: Any, body: bytes) -> list[dict[str, Any]]:
@@ -143,13 +149,17 @@ def _broken(body: bytes, error: ValueError) -> tuple[ErrorCode, str]:
     return ErrorCode.ANSWER_CUT_OFF, f"JSON that is cut off ({error})"
 
 
-def _refused(where: str, exchange: Exchange, facts: dict[str, Any]) -> RunTrouble:
+def _facts(exchange: Exchange) -> dict[str, Any]:
+    return {"endpoint": exchange.path, "status_code": exchange.status_code}
+
+
+def _refused(where: str, exchange: Exchange) -> RunTrouble:
     status = exchange.status_code or 0
     code, advice = _STATUS_CODES.get(status, (ErrorCode.UNEXPECTED_STATUS, "see the recorded call"))
     if status >= 500:
         code, advice = ErrorCode.VENDOR_ERROR, "the vendor has trouble; run the task again later"
     said = _said(exchange.body or b"")
-    return RunTrouble(code, f"{where} answered {status} ({said}); {advice}", **facts)
+    return RunTrouble(code, f"{where} answered {status} ({said}); {advice}", **_facts(exchange))
 
 
 def _said(body: bytes) -> str:

@@ -87,8 +87,15 @@ class _Session(requests.Session):
 class HttpEdge:
     """GETs from one vendor."""
 
-    def __init__(self, base_url: str, auth: AuthBase | None, limits: Limits) -> None:
-        """Ask ``base_url``; one connection is kept open between requests."""
+    def __init__(
+        self,
+        base_url: str,
+        auth: AuthBase | None,
+        limits: Limits,
+        *,
+        accept: str = "application/json",
+    ) -> None:
+        """Ask ``base_url`` for the media type ``accept``; one connection is kept open between requests."""
         remember_address(base_url)
         self._base_url = base_url.rstrip("/")
         self._auth = auth
@@ -97,7 +104,8 @@ class HttpEdge:
         self._sockets: WeakSet[socket.socket] = WeakSet()
         for scheme in _PORTS:
             self._session.mount(f"{scheme}://", watched_adapter(self._sockets))
-        self._session.headers["Accept"] = "application/json"
+        self._accept = accept
+        self._session.headers["Accept"] = accept
 
     @property
     def base_url(self) -> str:
@@ -191,7 +199,7 @@ class HttpEdge:
         return None, None
 
     def _headers(self) -> dict[str, str]:
-        headers = {"Accept": "application/json"}
+        headers = {"Accept": self._accept}
         if self._auth is not None:
             # Its name is evidence; its value is starred before it is recorded.
             headers["Authorization"] = "Bearer"

@@ -1,10 +1,10 @@
-"""Ask a vendor for JSON: each call is recorded before its answer is used, each trouble has a code."""
+"""Ask a vendor: each call is recorded before its answer is used, each trouble has a code."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -25,9 +25,13 @@ _REDIRECTS_MAX = 3
 log = structlog.get_logger(__name__)
 
 
+# What an answer holds, or why it can't be used; the text is the vendor's address.
+Reader = Callable[[str, Exchange], tuple[Any, RunTrouble | None]]
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A usable answer: its call, its JSON, and its bytes."""
+    """A usable answer: its call, its content, and its bytes."""
 
     call_id: str
     content: Any
@@ -57,14 +61,23 @@ class CallLog(Protocol):
 
 
 class Vendor:
-    """One vendor's JSON endpoints."""
+    """One vendor's endpoints."""
 
-    def __init__(self, edge: HttpEdge, name: str, purpose: CallPurpose, pace: Pace) -> None:
-        """Ask through ``edge``, as fast as ``pace`` says."""
+    def __init__(
+        self,
+        edge: HttpEdge,
+        name: str,
+        purpose: CallPurpose,
+        pace: Pace,
+        *,
+        read: Reader = content_of,
+    ) -> None:
+        """Ask through ``edge``, as fast as ``pace`` says; ``read`` reads answers, as JSON unless told otherwise."""
         self._edge = edge
         self._name = name
         self._purpose = purpose
         self._pace = pace
+        self._read = read
         self._waiting: tuple[float, str] | None = None
 
     @property
@@ -79,7 +92,7 @@ class Vendor:
     def ask(self, calls: CallLog, path: str, query: Mapping[str, str]) -> Answer:
         """Return the answer to one GET, in its turn, waiting out short rate limits.
 
-        Raises RunTrouble for anything but JSON, and before asking when the turn is too far away.
+        Raises RunTrouble for anything that can't be read, and before asking when the turn is too far away.
         """
         allowance = next((a for a in self._pace.allowances if path.startswith(a.prefix)), None)
         throttled = redirected = 0
@@ -92,7 +105,7 @@ class Vendor:
             requested_at = calls.now()
             exchange = self._edge.follow(before) if before else self._edge.get(path, query)
             before = exchange if exchange.redirect_to else None
-            content, trouble = content_of(self._edge.base_url, exchange)
+            content, trouble = self._read(self._edge.base_url, exchange)
             call_id = calls.record(
                 exchange,
                 requested_at=requested_at,
