@@ -85,7 +85,7 @@ class SharedSettings(BaseSettings):
 
 # What changes from process to process without changing what it does; no part of a configuration's identity.
 _PROCESS_FIELDS = frozenset(
-    {"instance", "replica", "http_host", "http_port", "log_level", "log_format"}
+    {"instance", "replica", "http_host", "http_port", "log_level", "log_format", "die_at"}
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from services.decider import breakpoints
 from services.decider.alpaca_edge import AlpacaContext
 from services.decider.catalogue import strategies_named
 from services.decider.service import Decider
@@ -52,6 +53,7 @@ def run(shared: SharedSettings, stop: threading.Event) -> None:
         topics=topics.trade(),
         transactional_id=f"{shared.topic_prefix}decider-{shared.replica}",
         stop=stop,
+        passing=breakpoints.arm(settings.die_at),
     )
 
     def health() -> tuple[bool, dict[str, Any]]:

@@ -14,6 +14,7 @@ from typing import Protocol
 
 import structlog
 
+from services.decider.breakpoints import reached
 from services.decider.context import Call, Context, ContextAway
 from services.decider.decision import (
     Making,
@@ -110,7 +111,9 @@ class Decider:
             if trigger.run.data_source not in strategy.data_sources:
                 continue
             view = self._memory.view(message.place, trigger, strategy.name)
+            reached("view_taken")
             question = Question(strategy, trigger, view, strategy.evaluate(view, trigger))
+            reached("signalled")
             for event in self._decide(question):
                 outputs.append(Outgoing(message.topic, trigger.symbol, event))
                 if isinstance(event, DecisionMade):
@@ -130,6 +133,7 @@ class Decider:
                 f"not to be had within {self._settings.context_wait_s} s: {error}",
             )
             return [*calls, declined(question, making, why)]
+        reached("context_read")
         calls, call_ids = self._call_events(question, making, context.calls)
         quantity = quantity_of(question, context, self._settings)
         if why := decline_in_context(question, context, quantity):

@@ -26,3 +26,7 @@ class DeciderSettings(BaseSettings):
     context_wait_s: float = Field(
         default=30.0, gt=0, description="Longest wait for market and portfolio, real seconds."
     )
+    die_at: str = Field(
+        default="",
+        description="Tests only: [freeze ]STEP[:N], kill or freeze this process at the N-th passage of a step.",
+    )

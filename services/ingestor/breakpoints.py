@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable
+from functools import cache
+
+from tradetrail.breakpoints import Breakpoints
 
 STEPS = (
     "locked",
@@ -30,20 +31,18 @@ STEPS = (
     "offsets_sent",
     "delivered",
 )
-_FREEZE = "freeze "
 
-_frozen: set[str] = set()
+
+@cache
+def _breakpoints(die_at: str) -> Breakpoints:
+    return Breakpoints(die_at, STEPS)
 
 
 def reached(step: str, die_at: str) -> None:
     """End this process, as ``kill -9`` does, or freeze it, if ``step`` is where that is to happen."""
-    if step == die_at:
-        os.kill(os.getpid(), signal.SIGKILL)
-    elif die_at == _FREEZE + step and step not in _frozen:
-        _frozen.add(step)
-        os.kill(os.getpid(), signal.SIGSTOP)
+    _breakpoints(die_at).passing(step)
 
 
 def passing(die_at: str) -> Callable[[str], None] | None:
     """Return what hears the steps of a transaction; None, so that none is told, without a test."""
-    return (lambda step: reached(step, die_at)) if die_at else None
+    return _breakpoints(die_at).passing if die_at else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 import structlog
@@ -64,12 +64,17 @@ class TransactionalLoop:
         topics: Sequence[str],
         transactional_id: str,
         stop: threading.Event,
+        passing: Callable[[str], None] | None = None,
     ) -> None:
-        """Prepare the loop; nothing is joined or fenced before ``run``."""
+        """Prepare the loop; nothing is joined or fenced before ``run``.
+
+        ``passing`` is for tests of crashes: it hears when partitions are taken, and each step of a batch with outputs.
+        """
         self._codec = codec
         self._processor = processor
         self._topics = list(topics)
         self._stop = stop
+        self._passing = passing
         self._consumer = open_consumer(settings, group)
         self._producer = TransactionalProducer(settings, codec, transactional_id)
         self._wanted: set[Place] = set()
@@ -152,6 +157,7 @@ class TransactionalLoop:
         except KafkaException as error:
             raise translate(error, "going to the committed offsets") from error
         log.info("partitions taken", committed={f"{t}/{p}": o for (t, p), o in committed.items()})
+        self._pass("taken")
 
     def _poll(self) -> list[Entry]:
         first = self._consumer.poll(POLL_TIMEOUT_S)
@@ -199,8 +205,20 @@ class TransactionalLoop:
         )
         if not outputs and not waited:
             return
-        self._producer.commit(outputs, consumer=self._consumer, offsets=dict(self._positions))
+        # Offsets alone have no steps of their own.
+        passing = self._passing if outputs else None
+        if outputs:
+            self._pass("before_commit")
+        self._producer.commit(
+            outputs, consumer=self._consumer, offsets=dict(self._positions), passing=passing
+        )
         self._unsaved_since = None
+        if outputs:
+            self._pass("committed")
+
+    def _pass(self, step: str) -> None:
+        if self._passing is not None:
+            self._passing(step)
 
     def _publish(self) -> None:
         self._published = {f"{t}/{p}": offset for (t, p), offset in self._positions.items()}
