@@ -14,8 +14,8 @@ from tests.integration.log_events import configuration_recorded
 from tradetrail.errors import Fatal, Retryable
 from tradetrail.events.generated import Cause, ConfigurationRecorded
 from tradetrail.log.codec import Codec
-from tradetrail.log.kafka import open_consumer
 from tradetrail.log.entry import Entry
+from tradetrail.log.kafka import open_consumer
 from tradetrail.log.loop import TransactionalLoop
 from tradetrail.log.producer import EventProducer, Outgoing, TransactionalProducer
 from tradetrail.log.reader import Place, end_offsets, places_of, read_all
