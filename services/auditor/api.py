@@ -20,7 +20,8 @@ from tradetrail.reports.counts import run_counts, symbols
 from tradetrail.reports.encode import to_json
 from tradetrail.reports.export import Sheet, to_csv
 from tradetrail.reports.runs import NoSuchRun, run_report, run_sheet
-from tradetrail.reports.symbol import By, check_symbol, symbol_report, symbol_sheet, symbol_span
+from tradetrail.reports.symbol import By, symbol_report, symbol_sheet, symbol_span
+from tradetrail.symbols import check_symbol
 
 _SYMBOL = Path(max_length=64, description="Symbol, such as AAPL or BRK.B.", examples=["AAPL"])
 _FROM = Query(alias="from", description="First day, inclusive, New York.", examples=["2020-01-01"])

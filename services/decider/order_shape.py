@@ -1,7 +1,6 @@
 """The shape of a strategy's orders: market or limit, how long it stays good, whole or fractional shares. Pure.
 
-Source of the rules: Alpaca takes fractional quantities for day orders only, with up to nine decimals, for fractionable
-assets; prices from 1 USD on have two decimals, below four.
+The broker's own rules: ``tradetrail/order_rules.py``.
 """
 
 from __future__ import annotations
@@ -13,11 +12,11 @@ from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings
 
 from tradetrail.events.generated import OrderType, Side, TimeInForce
+from tradetrail.order_rules import QUANTITY_INCREMENT, price_increment
 
 # The least a buy must be worth. Source: Alpaca, "cost basis must be >= minimal amount of order 1".
 BUY_USD_MIN = Decimal(1)
-_WHOLE, _NINE_DIGITS = Decimal(1), Decimal("1e-9")
-_CENT, _SUB_CENT = Decimal("0.01"), Decimal("0.0001")
+_WHOLE = Decimal(1)
 
 
 class OrderSettings(BaseSettings):
@@ -50,7 +49,7 @@ class OrderSettings(BaseSettings):
 
 def shares_of(shape: OrderSettings, shares: Decimal) -> Decimal:
     """Return a number of shares as it can be ordered, never more than asked."""
-    grain = _NINE_DIGITS if shape.quantity == "fractional" else _WHOLE
+    grain = QUANTITY_INCREMENT if shape.quantity == "fractional" else _WHOLE
     return max(shares, Decimal(0)).quantize(grain, ROUND_FLOOR)
 
 
@@ -63,7 +62,7 @@ def limit_price_of(shape: OrderSettings, side: Side, close: Decimal) -> Decimal 
         return None
     is_buy = side == Side.BUY
     price = close * (1 + (shape.limit_offset_fraction if is_buy else -shape.limit_offset_fraction))
-    grain = _CENT if price >= 1 else _SUB_CENT
+    grain = price_increment(price)
     return max(price.quantize(grain, ROUND_FLOOR if is_buy else ROUND_CEILING), grain)
 
 

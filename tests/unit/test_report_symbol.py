@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tradetrail.errors import UsageError
-from tradetrail.reports.symbol import check_symbol, success_rate
+from tradetrail.reports.symbol import success_rate
+from tradetrail.symbols import check_symbol
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tradetrail.errors import UsageError
-from tradetrail.reports.symbol import check_symbol
+from tradetrail.symbols import check_symbol
 
 # Enough for about a hundred positions of the decider's default size, few enough that buying power runs out in time.
 CASH_USD = Decimal(1_000_000)

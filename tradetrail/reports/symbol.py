@@ -10,15 +10,12 @@ from typing import Any
 
 import psycopg
 
-from tradetrail.errors import UsageError
 from tradetrail.reports.export import Sheet
 from tradetrail.reports.period import since_until
 from tradetrail.reports.queries import rows
+from tradetrail.symbols import check_symbol
 
 Report = dict[str, Any]
-# Longer ones exist nowhere: the longest in use are option codes of 21 characters.
-_SYMBOL_LENGTH_MAX = 32
-_SYMBOL_PUNCTUATION = frozenset(".-$^=/")
 SECTIONS = ("data_ingested", "decisions_made", "declined", "trades_executed")
 COLUMNS = (
     "section",
@@ -82,21 +79,6 @@ def _flat(report: Report) -> Iterator[Report]:
     for section in SECTIONS:
         for row in report[section]:
             yield {"section": section, **row}
-
-
-def check_symbol(text: str) -> str:
-    """Return ``text`` as a symbol, upper case. Raises UsageError for what can't be one."""
-    symbol = text.strip().upper()
-    if (
-        not symbol
-        or len(symbol) > _SYMBOL_LENGTH_MAX
-        or not all(c.isascii() and (c.isalnum() or c in _SYMBOL_PUNCTUATION) for c in symbol)
-    ):
-        raise UsageError(
-            f"{text[:80]!r} is no symbol: letters, digits and {' '.join(sorted(_SYMBOL_PUNCTUATION))}, "
-            f"at most {_SYMBOL_LENGTH_MAX} of them"
-        )
-    return symbol
 
 
 def success_rate(executed: int, total: int) -> float | None:
