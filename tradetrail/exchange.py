@@ -8,7 +8,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and its answer; ``status_code`` and ``body`` are None when no answer came, ``error`` says why."""
+    """One request and its answer; ``status_code`` and ``body`` are None when no whole answer came, ``error`` says why.
+
+    The names of ``headers`` are in lower case.
+    """
 
     method: str
     endpoint: str

@@ -13,18 +13,25 @@ from urllib.parse import urlsplit
 import requests
 
 from tradetrail.exchange import Exchange
+from tradetrail.http_deadline import DeadlineSession
 
 # Connect, and between two bytes of the answer. Reads of one symbol take milliseconds; seconds mean trouble.
 READ_TIMEOUT_S = (3.0, 10.0)
+# The whole exchange: the largest answer takes a second, and a server that drips bytes is as good as away.
+TOTAL_S = 15.0
 
 
-class RecordingSession(requests.Session):
-    """A session that adds each exchange to ``exchanges``, until ``drain`` takes them."""
+class RecordingSession(DeadlineSession):
+    """A session that adds each exchange to ``exchanges``, until ``drain`` takes them.
+
+    ``total_s`` limits the next exchanges, real seconds; it may be changed between two.
+    """
 
     def __init__(self, timeout_s: tuple[float, float] = READ_TIMEOUT_S) -> None:
         """Use ``timeout_s`` (connect, read) for every request that sets none."""
         super().__init__()
         self._timeout_s = timeout_s
+        self.total_s = TOTAL_S
         self.exchanges: list[Exchange] = []
 
     def drain(self) -> list[Exchange]:
@@ -37,24 +44,34 @@ class RecordingSession(requests.Session):
         kwargs.setdefault("timeout", self._timeout_s)
         started = time.monotonic()
         response, problem = None, None
-        try:
-            response = super().request(method, url, *args, **kwargs)
-        except requests.RequestException as error:
-            problem = f"{type(error).__name__}: {error}"
-            raise
-        finally:
-            self.exchanges.append(
-                Exchange(
-                    method=str(method).upper(),
-                    endpoint=urlsplit(str(url)).path,
-                    request=_asked(kwargs),
-                    status_code=None if response is None else response.status_code,
-                    error=problem,
-                    body=None if response is None else response.content,
-                    headers={} if response is None else dict(response.headers),
-                    duration_us=int((time.monotonic() - started) * 1_000_000),
+        with self.within(self.total_s) as wire:
+            try:
+                response = super().request(method, url, *args, **kwargs)
+                if wire.is_cut:
+                    # What was cut may look whole: headers that end early, a body without a length.
+                    response = None
+                    raise requests.Timeout("the connection was cut while the answer came")
+            except Exception as error:
+                problem = f"{type(error).__name__}: {error}"
+                if wire.is_cut:
+                    problem = f"no whole answer within {self.total_s:.3g} s"
+                    raise requests.Timeout(problem) from error
+                raise
+            finally:
+                self.exchanges.append(
+                    Exchange(
+                        method=str(method).upper(),
+                        endpoint=urlsplit(str(url)).path,
+                        request=_asked(kwargs),
+                        status_code=None if response is None else response.status_code,
+                        error=problem,
+                        body=None if response is None else response.content,
+                        headers={}
+                        if response is None
+                        else {name.lower(): value for name, value in response.headers.items()},
+                        duration_us=int((time.monotonic() - started) * 1_000_000),
+                    )
                 )
-            )
         return response
 
 
