@@ -23,6 +23,7 @@ COMMAND_MODULES = (
     "tradetrail.cli.demo",
     "tradetrail.cli.stack",
     "tradetrail.cli.ingest",
+    "tradetrail.cli.order",
     "tradetrail.cli.report",
 )
 
