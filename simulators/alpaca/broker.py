@@ -21,7 +21,7 @@ from simulators.alpaca.market import Market
 from simulators.alpaca.moments import moments_between
 from simulators.alpaca.orders import TERMINAL, Change, Fill, Order, OrderRequest
 from simulators.alpaca.ports import World
-from simulators.alpaca.splits import after_split
+from simulators.alpaca.splits import after_split, reserved_after_split
 from tradetrail import sessions
 from tradetrail.ids import derive_id
 
@@ -288,7 +288,7 @@ class Broker:
         if request is None:
             self._finish(old, "canceled", "canceled", reason="nothing left after a split")
             return
-        self._swap(old, request, old.reserved_price / factor)
+        self._swap(old, request, reserved_after_split(old, factor))
 
     def _check_changeable(self, order: Order) -> None:
         if not order.is_open:
@@ -297,9 +297,6 @@ class Broker:
             raise refusals.unacceptable("order pending cancel")
 
     def _stamp(self) -> int:
-        """Return the simulated instant, a nanosecond later than the last one given within it.
-
-        So orders of one instant stay distinct, while cut to microseconds all runs give equal times.
-        """
+        # Orders of one instant stay distinct; cut to microseconds all runs give equal times.
         self._last_stamp_ns = max(self._last_stamp_ns + 1, self.now_ns)
         return self._last_stamp_ns

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_DOWN, ROUND_UP, Decimal
 
-from simulators.alpaca.amounts import is_whole
+from simulators.alpaca.amounts import QTY_STEP, is_whole
 from simulators.alpaca.orders import Order, OrderRequest
 from tradetrail.ids import derive_id
 
@@ -30,6 +30,11 @@ def after_split(old: Order, factor: Decimal, session_on: date) -> OrderRequest |
         limit_price=_split_price(old.limit_price, factor),
         stop_price=_split_price(old.stop_price, factor),
     )
+
+
+def reserved_after_split(old: Order, factor: Decimal) -> Decimal:
+    """Return what each new share holds back, dollars; to nine decimals, so that a sum of them stays exact."""
+    return (old.reserved_price / factor).quantize(QTY_STEP, ROUND_UP)
 
 
 def _split_price(price: Decimal | None, factor: Decimal) -> Decimal | None:

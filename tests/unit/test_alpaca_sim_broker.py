@@ -55,7 +55,9 @@ def worlds(draw: st.DrawFn) -> World:
         for day in DAYS:
             split = random.choice([Decimal(1)] * 19 + [Decimal(4), Decimal("0.1")])
             level = max(level / split, Decimal(1))
-            four = sorted(level * random.randint(90, 111) / 100 for _ in range(4))
+            # Four decimals, as prices have: finer ones, day by day, outgrow what a sum can hold exactly.
+            moves = [level * random.randint(90, 111) / 100 for _ in range(4)]
+            four = sorted(price.quantize(Decimal("0.0001")) for price in moves)
             opening, closing = random.sample(four, 2)
             level = closing
             if random.random() > 0.05:
