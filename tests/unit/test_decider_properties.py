@@ -242,7 +242,10 @@ FILES = sorted(
         *(ROOT / "services/decider/strategies").glob("*.py"),
         *(
             ROOT / "services/decider" / f"{name}.py"
-            for name in ("insider_trades", "officer_titles", "order_shape", "signal", "view")
+            for name in (
+                *("insider_trades", "officer_titles", "order_shape", "reference", "signal"),
+                "view",
+            )
         ),
     ]
 )

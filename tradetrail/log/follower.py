@@ -1,7 +1,8 @@
 """Read topics to their end, again and again, each event once.
 
 The end is the high watermark, not the last stable offset: an open transaction must not hide what follows it, since a
-reader that takes a known thing for unknown would do it twice.
+reader that takes a known thing for unknown would do it twice. A reader that does nothing by what it reads may ask for
+what is committed alone, and then waits for no transaction.
 """
 
 from __future__ import annotations
@@ -26,13 +27,26 @@ _POLL_S = 0.01
 class Follower:
     """Reads some topics from the beginning, on demand, up to their present ends."""
 
-    def __init__(self, settings: SharedSettings, topics: Sequence[str]) -> None:
-        """Prepare; the broker is asked at the first reading."""
+    def __init__(
+        self,
+        settings: SharedSettings,
+        topics: Sequence[str],
+        *,
+        committed_only: bool = False,
+        timeout_s: float = CATCH_UP_TIMEOUT_S,
+    ) -> None:
+        """Prepare; the broker is asked at the first reading. ``timeout_s`` bounds each reading, real seconds."""
         self._settings = settings
         self._topics = list(topics)
-        self._ends = LogEnds(settings, committed_only=False)
+        self._timeout_s = timeout_s
+        self._ends = LogEnds(settings, committed_only=committed_only)
         self._consumer = open_consumer(settings)
         self._positions: dict[Place, int] = {}
+
+    @property
+    def positions(self) -> dict[Place, int]:
+        """Return the offset after the last event read of each place; empty before the first reading."""
+        return dict(self._positions)
 
     def close(self) -> None:
         """Close the connections."""
@@ -56,11 +70,11 @@ class Follower:
         if not self._positions:
             self._assign()
         ends = self._ends.read(self._positions)
-        deadline = time.monotonic() + CATCH_UP_TIMEOUT_S
+        deadline = time.monotonic() + self._timeout_s
         while behind := [place for place, end in ends.items() if self._positions[place] < end]:
             if time.monotonic() > deadline:
                 raise Retryable(
-                    f"{behind} could not be read to the end within {CATCH_UP_TIMEOUT_S:.0f} s: does a transaction hang?"
+                    f"{behind} could not be read to the end within {self._timeout_s:.0f} s: does a transaction hang?"
                 )
             yield from self._take()
 
