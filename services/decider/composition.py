@@ -7,7 +7,9 @@ from typing import Any
 
 from services.decider import breakpoints
 from services.decider.alpaca_edge import AlpacaContext
+from services.decider.answers import Desk
 from services.decider.catalogue import strategies_named
+from services.decider.context_wait import ContextWait
 from services.decider.service import Decider
 from services.decider.settings import DeciderSettings
 from tradetrail.alpaca_settings import AlpacaSettings
@@ -35,16 +37,10 @@ def run(shared: SharedSettings, stop: threading.Event) -> None:
         "strategies": {s.name: {"version": s.version, **s.configuration()} for s in strategies}
     }
     digest = begin(shared, codec, topics, stamp, clock, content)
-    decider = Decider(
-        shared,
-        settings,
-        codec,
-        clock,
-        AlpacaContext(load(AlpacaSettings)),
-        strategies,
-        (stamp, digest),
-        stop,
-    )
+    source = AlpacaContext(load(AlpacaSettings), settings.rate_limit_reserve, stop)
+    contexts = ContextWait(source, stop)
+    desk = Desk(stamp, settings, digest, clock, contexts)
+    decider = Decider(shared, codec, desk, strategies, stop)
     loop = TransactionalLoop(
         shared,
         codec,
@@ -62,7 +58,7 @@ def run(shared: SharedSettings, stop: threading.Event) -> None:
             "status": "ready" if trouble is None else "not_ready",
             "trouble": trouble,
             "positions": loop.positions,
-            "waiting_for_context": decider.waiting_for_context,
+            "waiting_for_context": contexts.waiting,
         }
 
     server = HealthServer(shared.http_host, shared.http_port, health)

@@ -77,15 +77,15 @@ def decline_in_context(
 ) -> tuple[DeclineReason, str] | None:
     """Return why market or portfolio rule the trade out, or None."""
     symbol = question.trigger.symbol
-    if not context.bars:
+    if context.market is None:
         return DeclineReason.NOT_TRADABLE, f"the market has no price of {symbol}"
     if question.signal.side == Side.SELL and context.existing_position <= 0:
         return DeclineReason.NO_POSITION, f"nothing of {symbol} is held; a sell would be a short"
-    return _too_little(question, context, quantity)
+    return _too_little(question, context, context.market.current_price, quantity)
 
 
 def _too_little(
-    question: Question, context: Context, quantity: Decimal
+    question: Question, context: Context, price: Decimal, quantity: Decimal
 ) -> tuple[DeclineReason, str] | None:
     """Return why a quantity is too small to be ordered, or None."""
     is_whole = question.strategy.order.quantity == "whole"
@@ -94,7 +94,7 @@ def _too_little(
             return None
         held = f"{context.existing_position} shares are held, less than the one whole share that can be sold"
         return DeclineReason.ZERO_QUANTITY, held
-    price, value = context.bars[-1].close, context.portfolio_value
+    value = context.portfolio_value
     if quantity <= 0 and is_whole:
         return (
             DeclineReason.ZERO_QUANTITY,
@@ -112,9 +112,9 @@ def _too_little(
 def limit_price(question: Question, context: Context) -> Decimal | None:
     """Return the order's limit by the last close, USD a share; None for a market order and without a price."""
     side = question.signal.side
-    if side is None or not context.bars:
+    if side is None or context.market is None:
         return None
-    return limit_price_of(question.strategy.order, side, context.bars[-1].close)
+    return limit_price_of(question.strategy.order, side, context.market.current_price)
 
 
 def quantity_of(question: Question, context: Context, settings: DeciderSettings) -> Decimal:
@@ -126,20 +126,14 @@ def quantity_of(question: Question, context: Context, settings: DeciderSettings)
     shape = question.strategy.order
     if question.signal.side == Side.SELL:
         return shares_of(shape, context.existing_position)
-    if not context.bars:
+    if context.market is None:
         return Decimal(0)
-    price = limit_price(question, context) or context.bars[-1].close
+    price = limit_price(question, context) or context.market.current_price
     return shares_of(shape, context.portfolio_value * settings.position_fraction / price)
 
 
-def made(
-    question: Question,
-    making: Making,
-    context: Context,
-    quantity: Decimal,
-    call_ids: Sequence[tuple[str, bool]],
-) -> DecisionMade:
-    """Return the decision; ``call_ids`` pairs each recorded call with whether it was about the market."""
+def made(question: Question, making: Making, context: Context, quantity: Decimal) -> DecisionMade:
+    """Return the decision to trade."""
     side = question.signal.side
     if side is None:
         raise ValueError(f"decision {question.decision_id} has no side")
@@ -150,7 +144,7 @@ def made(
         order_type=order_type_of(question.strategy.order),
         limit_price=limit_price(question, context),
         time_in_force=time_in_force_of(question.strategy.order),
-        rationale=rationale(question, context, call_ids),
+        rationale=rationale(question, context),
     )
 
 
@@ -159,7 +153,6 @@ def declined(
     making: Making,
     why: tuple[DeclineReason, str],
     context: Context | None = None,
-    call_ids: Sequence[tuple[str, bool]] = (),
 ) -> DecisionDeclined:
     """Return the decline with its reason and all that was looked at."""
     return DecisionDeclined(
@@ -167,7 +160,7 @@ def declined(
         reason=why[0],
         reason_text=why[1],
         side=question.signal.side,
-        rationale=rationale(question, context, call_ids),
+        rationale=rationale(question, context),
     )
 
 
@@ -189,12 +182,10 @@ def _answer(question: Question, making: Making, kind: str) -> dict[str, Any]:
     }
 
 
-def rationale(
-    question: Question, context: Context | None, call_ids: Sequence[tuple[str, bool]]
-) -> Rationale:
+def rationale(question: Question, context: Context | None) -> Rationale:
     """Return everything that went into the answer."""
     signal = question.signal
-    market, portfolio = _contexts(context, call_ids)
+    market, portfolio = _contexts(context)
     return Rationale(
         signal_strength=signal.strength,
         confidence_score=signal.confidence,
@@ -215,7 +206,7 @@ def rationale(
 
 
 def _contexts(
-    context: Context | None, call_ids: Sequence[tuple[str, bool]]
+    context: Context | None,
 ) -> tuple[MarketContext | None, PortfolioContext | None]:
     if context is None:
         return None, None
@@ -223,16 +214,16 @@ def _contexts(
         existing_position=context.existing_position,
         buying_power=context.buying_power,
         portfolio_value=context.portfolio_value,
-        api_call_ids=tuple(call_id for call_id, of_market in call_ids if not of_market),
+        api_call_ids=context.call_ids,
     )
-    if not context.bars:
+    if context.market is None:
         return None, portfolio
     market = MarketContext(
-        current_price=context.bars[-1].close,
-        price_as_of=context.bars[-1].starts_at,
-        volume_20d_avg=context.volume_20d_avg,
-        volatility=context.volatility,
-        api_call_ids=tuple(call_id for call_id, of_market in call_ids if of_market),
+        current_price=context.market.current_price,
+        price_as_of=context.market.price_as_of,
+        volume_20d_avg=context.market.volume_20d_avg,
+        volatility=context.market.volatility,
+        api_call_ids=context.market.call_ids,
     )
     return market, portfolio
 

@@ -23,8 +23,18 @@ class DeciderSettings(BaseSettings):
         le=1,
         description="Part of the portfolio's value one buy is worth.",
     )
+    # Above a minute, so that a used-up rate limit passes; far below the 300 s after which the group would give the
+    # partitions of a decider that doesn't poll to another, which would wait as long.
     context_wait_s: float = Field(
-        default=30.0, gt=0, description="Longest wait for market and portfolio, real seconds."
+        default=75.0,
+        gt=0,
+        le=240,
+        description="Longest wait of a batch for market and portfolio, real seconds.",
+    )
+    rate_limit_reserve: int = Field(
+        default=50,
+        ge=0,
+        description="Requests left to the account at which contexts wait for the limit's reset: the executor's share.",
     )
     die_at: str = Field(
         default="",

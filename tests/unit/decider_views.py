@@ -11,7 +11,7 @@ from typing import Any
 
 import fastavro
 
-from services.decider.context import Context, DailyBar
+from services.decider.context import Context, DailyBar, market_of
 from services.decider.decision import Making, Question, declined, made, quantity_of
 from services.decider.settings import DeciderSettings
 from services.decider.signal import Strategy
@@ -106,7 +106,7 @@ def view(*disclosures: Disclosure, acted: Iterable[str] = ()) -> View:
 def context(price: str = "50", value: str = "100000", position: str = "0") -> Context:
     """Return a context with one finished session."""
     bars = (DailyBar(NOW - timedelta(days=1), Decimal(price), Decimal(1_000_000)),)
-    return Context(bars, Decimal(position), Decimal(value), Decimal(value), ())
+    return Context(market_of(bars), Decimal(position), Decimal(value), Decimal(value))
 
 
 def rationale_bytes(strategy: Strategy, seen: View, asked: Trigger) -> bytes:
@@ -121,7 +121,7 @@ def rationale_bytes(strategy: Strategy, seen: View, asked: Trigger) -> bytes:
         event = declined(question, making, (DeclineReason.NO_SIGNAL, text), around)
     else:
         quantity = quantity_of(question, around, making.settings)
-        event = made(question, making, around, quantity, ())  # type: ignore[assignment]
+        event = made(question, making, around, quantity)  # type: ignore[assignment]
     out = io.BytesIO()
     fastavro.schemaless_writer(out, parsed_schema(type(event).TYPE), to_datum(event))
     return out.getvalue()

@@ -48,7 +48,7 @@ def question(side: Side = Side.BUY, **shape: Any) -> Question:
 
 def decided(asked: Question, around: Context) -> DecisionMade:
     making = Making(Stamp("decider", "test"), SETTINGS, "0", NOW)
-    return made(asked, making, around, quantity_of(asked, around, SETTINGS), ())
+    return made(asked, making, around, quantity_of(asked, around, SETTINGS))
 
 
 def request_of(decision: DecisionMade) -> dict[str, str]:
@@ -156,7 +156,7 @@ def test_what_is_too_little_to_order_is_declined_with_the_numbers(
 
 
 def test_a_symbol_without_a_price_has_neither_quantity_nor_limit() -> None:
-    around = Context((), Decimal(0), Decimal(1), Decimal(1), ())
+    around = Context(None, Decimal(0), Decimal(1), Decimal(1))
     asked = question(**LIMIT)
     assert quantity_of(asked, around, SETTINGS) == 0
     why = decline_in_context(asked, around, Decimal(0))
