@@ -10,6 +10,7 @@ from services.decider.alpaca_edge import AlpacaContext
 from services.decider.answers import Desk
 from services.decider.catalogue import strategies_named
 from services.decider.context_wait import ContextWait
+from services.decider.memory import Memory
 from services.decider.service import Decider
 from services.decider.settings import DeciderSettings
 from tradetrail.alpaca_settings import AlpacaSettings
@@ -40,7 +41,7 @@ def run(shared: SharedSettings, stop: threading.Event) -> None:
     source = AlpacaContext(load(AlpacaSettings), settings.rate_limit_reserve, stop)
     contexts = ContextWait(source, stop)
     desk = Desk(stamp, settings, digest, clock, contexts)
-    decider = Decider(shared, codec, desk, strategies, stop)
+    decider = Decider(Memory(shared, codec), desk, strategies, stop)
     loop = TransactionalLoop(
         shared,
         codec,

@@ -18,11 +18,9 @@ from services.decider.metrics import STEP_SECONDS
 from services.decider.signal import Strategy
 from services.decider.view import Trigger
 from tradetrail.errors import Retryable
-from tradetrail.log.codec import Codec
 from tradetrail.log.entry import Entry
 from tradetrail.log.producer import Outgoing
 from tradetrail.log.reader import Place
-from tradetrail.settings import SharedSettings
 
 
 class Decider:
@@ -30,17 +28,16 @@ class Decider:
 
     def __init__(
         self,
-        shared: SharedSettings,
-        codec: Codec,
+        memory: Memory,
         desk: Desk,
         strategies: Sequence[Strategy],
         stop: threading.Event,
     ) -> None:
-        """Decide with these strategies until ``stop`` is set."""
+        """Decide with these strategies, by what ``memory`` holds, until ``stop`` is set."""
+        self._memory = memory
         self._desk = desk
         self._strategies = strategies
         self._stop = stop
-        self._memory = Memory(shared, codec)
 
     def take(self, committed: dict[Place, int]) -> None:
         """Build the views of these partitions as of their committed offsets."""
