@@ -31,6 +31,8 @@ REGISTRY_TIMEOUT_S = 10
 # The registry's own code: a bare 404 may come from a proxy or from a registry that is only starting.
 _SCHEMA_NOT_FOUND = 40403
 _CONFLICT = 409
+# Several processes that start on an empty registry at the same moment; each conflict is over with the answer to it.
+_SAME_MOMENT_TRIES = 5
 
 
 class BadEvent(Poison):
@@ -148,7 +150,7 @@ class Codec:
     def register(self, type_name: str) -> int:
         """Register the schema file of ``type_name`` and return its id; a repeat returns the same id."""
         try:
-            self._client.set_compatibility(type_name, "FULL_TRANSITIVE")
+            self._demand_compatibility(type_name)
             return int(
                 self._client.register_schema(type_name, Schema(schema_text(type_name), "AVRO"))
             )
@@ -159,8 +161,29 @@ class Codec:
                     f"registered version ({error}); add fields with defaults, rename and remove nothing"
                 ) from error
             raise self._away(error) from error
+        except Retryable:
+            raise
         except Exception as error:
             raise self._away(error) from error
+
+    def _demand_compatibility(self, type_name: str) -> None:
+        """Let the registry hold every version of a schema against all others.
+
+        It answers 409 when another process sets the same for the first time at this very moment: then it stands, and
+        setting it again is no conflict any more.
+        """
+        for left in reversed(range(_SAME_MOMENT_TRIES)):
+            try:
+                self._client.set_compatibility(type_name, "FULL_TRANSITIVE")
+                return
+            except SchemaRegistryError as error:
+                if error.http_status_code != _CONFLICT:
+                    raise
+                if not left:
+                    raise Retryable(
+                        f"the registry at {self._url} says again and again that another process sets the "
+                        f"compatibility of {type_name} ({error}); try again when that one is done"
+                    ) from error
 
     def writer_schema(self, schema_id: int) -> str:
         """Return the text of a registered schema, so that it can be kept beside the events."""
