@@ -27,5 +27,9 @@ class UsageError(TradetrailError):
     """A person asked for something that can't be done as asked (exit code 2)."""
 
 
+class NotRecorded(UsageError):
+    """A person asked for something by an id that nothing is recorded under (exit code 2; over HTTP 404)."""
+
+
 class Unreachable(TradetrailError):
     """A server a command needs does not answer (exit code 3)."""

@@ -13,17 +13,21 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from services.auditor.pages import SECURITY_HEADERS, STYLE, Pages
 from services.auditor.problems import add_problem_handlers, wants_page
 from services.auditor.progress import Progress
-from services.auditor.questions import RunsQuestion
+from services.auditor.questions import DeclinedQuestion, RunsQuestion
 from tradetrail import __version__
 from tradetrail.reports.connection import ReaderPool
 from tradetrail.reports.counts import run_counts, symbols
+from tradetrail.reports.declined import declined_report, declined_sheet
 from tradetrail.reports.encode import to_json
 from tradetrail.reports.export import Sheet, to_csv
-from tradetrail.reports.runs import NoSuchRun, run_report, run_sheet
+from tradetrail.reports.known_at import known_at_report, known_at_sheet
+from tradetrail.reports.paging import NAME_LENGTH_MAX
+from tradetrail.reports.runs import run_report, run_sheet
 from tradetrail.reports.symbol import By, symbol_report, symbol_sheet, symbol_span
 from tradetrail.symbols import check_symbol
 
 _SYMBOL = Path(max_length=64, description="Symbol, such as AAPL or BRK.B.", examples=["AAPL"])
+_DECISION = Path(max_length=NAME_LENGTH_MAX, description="Id of a decision, made or declined.")
 _FROM = Query(alias="from", description="First day, inclusive, New York.", examples=["2020-01-01"])
 _TO = Query(alias="to", description="Last day, inclusive, New York.", examples=["2020-12-31"])
 _BY = Query(description="Which day of a disclosure the period applies to.")
@@ -50,6 +54,10 @@ class AuditApi:
         app.get("/static/style.css", include_in_schema=False)(self.style)
         app.get("/", include_in_schema=False)(self.overview)
         app.get("/reports/runs", summary="The story of every ingestion run")(self.runs)
+        app.get("/reports/declined", summary="Why there was no trade")(self.declined)
+        app.get("/reports/known-at/{decision_id}", summary="What was known at a decision")(
+            self.known_at
+        )
         app.get("/reports/symbol/{symbol}", summary="All activity of a symbol in a period")(
             self.symbol
         )
@@ -107,20 +115,40 @@ class AuditApi:
     def runs(self, request: Request, asked: Annotated[RunsQuestion, Query()]) -> Response:
         """Return a page of runs, newest first; the header Link leads to the next one."""
         with self._readers.connection() as connection:
-            try:
-                report = run_report(connection, asked.chosen(), asked.limit, asked.after)
-            except NoSuchRun as error:
-                raise HTTPException(404, str(error)) from error
-        following = None
-        if report["next"]:
-            url = request.url.include_query_params(after=report["next"])
-            following = f"{url.path}?{url.query}"
+            report = run_report(connection, asked.chosen(), asked.limit, asked.after)
+        return _paged(request, report, run_sheet, self._pages.runs)
+
+    def declined(self, request: Request, asked: Annotated[DeclinedQuestion, Query()]) -> Response:
+        """Return a page of declined signals, newest first; the header Link leads to the next one."""
+        with self._readers.connection() as connection:
+            report = declined_report(connection, asked.chosen(), asked.limit, asked.after)
+        return _paged(request, report, declined_sheet, self._pages.declined)
+
+    def known_at(self, request: Request, decision_id: Annotated[str, _DECISION]) -> Response:
+        """Return all that a decision, made or declined, could see, and nothing after it."""
+        with self._readers.connection() as connection:
+            report = known_at_report(connection, decision_id)
         if wants_page(request):
-            return self._pages.runs(request, report, following)
-        answer = _rendered(request, report, run_sheet)
-        if following:
-            answer.headers["Link"] = f'<{following}>; rel="next"'
-        return answer
+            return self._pages.known_at(request, report)
+        return _rendered(request, report, known_at_sheet)
+
+
+def _paged(
+    request: Request,
+    report: dict[str, Any],
+    sheet: Callable[[dict[str, Any]], Sheet],
+    page: Callable[[Request, dict[str, Any], str | None], Response],
+) -> Response:
+    following = None
+    if report["next"]:
+        url = request.url.include_query_params(after=report["next"])
+        following = f"{url.path}?{url.query}"
+    if wants_page(request):
+        return page(request, report, following)
+    answer = _rendered(request, report, sheet)
+    if following:
+        answer.headers["Link"] = f'<{following}>; rel="next"'
+    return answer
 
 
 def _rendered(

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from services.auditor.progress import Progress
+from tradetrail.events.generated import DeclineReason
 from tradetrail.reports.encode import instant, plain, to_json
 from tradetrail.reports.runs import RunStatus
 from tradetrail.sessions import NEW_YORK
@@ -64,6 +65,16 @@ class Pages:
             tasks=DATA_SOURCES,
             statuses=RunStatus,
         )
+
+    def declined(self, request: Request, report: dict[str, Any], following: str | None) -> Response:
+        """Return the page of declined signals; ``following`` as for runs."""
+        return self._render(
+            "declined.html", request, report=report, following=following, reasons=DeclineReason
+        )
+
+    def known_at(self, request: Request, report: dict[str, Any]) -> Response:
+        """Return the page of what was known at a decision."""
+        return self._render("known_at.html", request, report=report)
 
     def problem(self, request: Request, status: int, title: str, detail: str) -> Response:
         """Return the page of an error."""

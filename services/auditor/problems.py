@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from tradetrail.errors import TradetrailError, Unreachable, UsageError
+from tradetrail.errors import NotRecorded, TradetrailError, Unreachable, UsageError
 
 Page = Callable[[Request, int, str, str], Response]
 """Makes the page of a problem out of status, title and detail."""
@@ -46,6 +46,9 @@ def add_problem_handlers(app: FastAPI, page: Page) -> None:
     def usage(request: Request, error: Exception) -> Response:
         return answer(request, 400, str(error))
 
+    def missing(request: Request, error: Exception) -> Response:
+        return answer(request, 404, str(error))
+
     def invalid(request: Request, error: Exception) -> Response:
         found = error.errors() if isinstance(error, RequestValidationError) else []
         return answer(request, 422, "; ".join(f"{e['loc'][-1]}: {e['msg']}" for e in found))
@@ -59,6 +62,7 @@ def add_problem_handlers(app: FastAPI, page: Page) -> None:
         return answer(request, 503, "The audit database does not answer; try again in a moment.")
 
     app.add_exception_handler(UsageError, usage)
+    app.add_exception_handler(NotRecorded, missing)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, refused)
     app.add_exception_handler(Unreachable, away)

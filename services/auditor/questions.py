@@ -7,11 +7,14 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tradetrail.reports.runs import LIMIT_DEFAULT, LIMIT_MAX, RunFilter, RunStatus
+from tradetrail.events.generated import DeclineReason
+from tradetrail.reports.declined import DeclinedFilter
+from tradetrail.reports.paging import LIMIT_DEFAULT, LIMIT_MAX
+from tradetrail.reports.runs import RunFilter, RunStatus
 
 
-class RunsQuestion(BaseModel):
-    """Which runs, and which page of them. An unknown word is refused: a filter never fails silently.
+class PageQuestion(BaseModel):
+    """Which page of a listing. An unknown word is refused: a filter never fails silently.
 
     An empty value counts as none: so a page's form sends what was left blank.
     """
@@ -21,22 +24,14 @@ class RunsQuestion(BaseModel):
     first: date | None = Field(
         default=None,
         alias="from",
-        description="First day, inclusive, New York, on which a run started.",
+        description="First day, inclusive, New York, on which it began or was declined.",
         examples=["2020-01-01"],
     )
     last: date | None = Field(
         default=None, alias="to", description="Last such day, inclusive.", examples=["2020-12-31"]
     )
-    task: str | None = Field(
-        default=None, description="Only this task.", examples=["data_fetch:congress_daily"]
-    )
-    data_source: str | None = Field(
-        default=None, description="Only this data source.", examples=["quiverquant_congress"]
-    )
-    status: RunStatus | None = Field(default=None, description="Only runs of this status.")
-    run: str | None = Field(default=None, description="Only the run of this id.")
     limit: int = Field(
-        default=LIMIT_DEFAULT, ge=1, le=LIMIT_MAX, description="Runs on a page, at most."
+        default=LIMIT_DEFAULT, ge=1, le=LIMIT_MAX, description="Rows on a page, at most."
     )
     after: str | None = Field(
         default=None, description="The `next` of the page before; without it, the first page."
@@ -49,6 +44,19 @@ class RunsQuestion(BaseModel):
             return asked
         return {name: value for name, value in asked.items() if value != ""}
 
+
+class RunsQuestion(PageQuestion):
+    """Which runs."""
+
+    task: str | None = Field(
+        default=None, description="Only this task.", examples=["data_fetch:congress_daily"]
+    )
+    data_source: str | None = Field(
+        default=None, description="Only this data source.", examples=["quiverquant_congress"]
+    )
+    status: RunStatus | None = Field(default=None, description="Only runs of this status.")
+    run: str | None = Field(default=None, description="Only the run of this id.")
+
     def chosen(self) -> RunFilter:
         """Return which runs are asked for."""
         return RunFilter(
@@ -58,4 +66,28 @@ class RunsQuestion(BaseModel):
             data_source=self.data_source,
             status=self.status,
             run=self.run,
+        )
+
+
+class DeclinedQuestion(PageQuestion):
+    """Which declined signals."""
+
+    symbol: str | None = Field(
+        default=None, max_length=64, description="Only this symbol.", examples=["MSFT"]
+    )
+    strategy: str | None = Field(
+        default=None,
+        description="Only this strategy, or manual.",
+        examples=["CongressionalTradingStrategy"],
+    )
+    reason: DeclineReason | None = Field(default=None, description="Only this reason.")
+
+    def chosen(self) -> DeclinedFilter:
+        """Return which signals are asked for."""
+        return DeclinedFilter(
+            start=self.first,
+            end=self.last,
+            symbol=self.symbol,
+            strategy=self.strategy,
+            reason=self.reason,
         )

@@ -72,9 +72,11 @@ class Audit:
         self.processes.append(process)
         return Running(process, f"http://127.0.0.1:{port}")
 
-    def send(self, placed: Iterable[tuple[str, str, Event]]) -> None:
-        """Send events, each as (topic without prefix, key, event)."""
-        self.producer.send([Outgoing(self.log.topic_prefix + t, key, ev) for t, key, ev in placed])
+    def send(self, placed: Iterable[tuple[str, str, Event]]) -> list[tuple[str, int, int]]:
+        """Send events, each as (topic without prefix, key, event); return where each landed."""
+        return self.producer.send(
+            [Outgoing(self.log.topic_prefix + t, key, ev) for t, key, ev in placed]
+        )
 
     def wait_audited(self, within_s: float = 60.0) -> None:
         """Wait until the database's positions are the log's ends."""

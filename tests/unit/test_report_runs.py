@@ -12,8 +12,9 @@ from rich.console import Console
 
 from tradetrail.cli.report.runs import print_run_report
 from tradetrail.errors import UsageError
+from tradetrail.reports.paging import LIMIT_MAX
 from tradetrail.reports.period import since_until
-from tradetrail.reports.runs import LIMIT_MAX, RunFilter, run_report
+from tradetrail.reports.runs import RunFilter, run_report
 
 AT = datetime(2020, 3, 2, 12, 0, tzinfo=UTC)
 RUN_ID = "3f0b7a52-6a3c-5e0e-9d0f-1f2e3d4c5b6a"

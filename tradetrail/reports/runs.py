@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
 import psycopg
 
-from tradetrail.errors import UsageError
-from tradetrail.reports.encode import instant
+from tradetrail.errors import NotRecorded
 from tradetrail.reports.export import Sheet
+from tradetrail.reports.paging import (
+    LIMIT_DEFAULT,
+    check_among,
+    check_name,
+    cut,
+    page_arguments,
+)
 from tradetrail.reports.period import since_until
 from tradetrail.reports.queries import rows
 from tradetrail.tasks import DATA_SOURCES
 
 Report = dict[str, Any]
-LIMIT_DEFAULT = 100
-# A page is held in memory whole: about 1 KB a run, and 400 bytes for each of its calls.
-LIMIT_MAX = 10_000
-# Longer than any id or name that we make; what is longer was not copied from here.
-NAME_LENGTH_MAX = 200
-_CURSOR_BREAK = "~"
 COLUMNS = (
     *("run_id", "task_name", "data_source", "trigger", "requested_by"),
     *("started_at", "completed_at", "failed_at", "status", "data_date_start", "data_date_end"),
@@ -39,10 +39,6 @@ class RunStatus(StrEnum):
     RUNNING = "running"
     COMPLETED = "completed"
     FAILED = "failed"
-
-
-class NoSuchRun(UsageError):
-    """No run of that id is recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,27 +62,24 @@ def run_report(
     """Return a page of runs, newest first, and the sums over all that ``chosen`` lets through.
 
     ``after`` is the ``next`` of the page before; a run that begins meanwhile shifts no later page. Raises UsageError
-    for a limit out of bounds, a period, cursor, task or data source that can't be, NoSuchRun for a run that isn't.
+    for a limit out of bounds, a period, cursor, task or data source that can't be, NotRecorded for a run that isn't.
     """
     arguments = _arguments(chosen)
-    after_at, after_id = _place(after)
-    if not 1 <= limit <= LIMIT_MAX:
-        raise UsageError(f"a page has from 1 to {LIMIT_MAX} runs, not {limit}")
-    page = {"after_at": after_at, "after_id": after_id, "rows_max": limit + 1}
+    page = page_arguments(limit, after)
     # One state of the database for page, calls and sums.
     with connection.transaction():
         totals = rows(connection, "run_totals", arguments)[0]
         if not totals["runs"]:
             _check_known(connection, chosen)
         found = rows(connection, "runs", arguments | page)
-        shown = found[:limit]
+        shown, following = cut(found, limit, at="began_at", key="run_id")
         calls = rows(connection, "run_calls", {"run_ids": [run["run_id"] for run in shown]})
     filters = {k: v for k, v in asdict(chosen).items() if k not in ("start", "end")}
     return {
         "period": {"from": chosen.start, "to": chosen.end},
         "filters": filters,
         "totals": totals,
-        "next": _cursor(shown[-1]) if len(found) > limit else None,
+        "next": following,
         "runs": _stories(shown, calls),
     }
 
@@ -109,17 +102,11 @@ def _arguments(chosen: RunFilter) -> dict[str, Any]:
     return {
         "since": since,
         "until": until,
-        "task_name": _name("task", chosen.task),
-        "data_source": _name("data source", chosen.data_source),
+        "task_name": check_name("task", chosen.task),
+        "data_source": check_name("data source", chosen.data_source),
         "status": chosen.status,
-        "run_id": _name("run id", chosen.run),
+        "run_id": check_name("run id", chosen.run),
     }
-
-
-def _name(what: str, text: str | None) -> str | None:
-    if text is not None and not (text.isprintable() and 0 < len(text) <= NAME_LENGTH_MAX):
-        raise UsageError(f"{text[:80]!r} is no {what}: 1 to {NAME_LENGTH_MAX} printable characters")
-    return text
 
 
 def _check_known(connection: psycopg.Connection[Any], chosen: RunFilter) -> None:
@@ -129,28 +116,7 @@ def _check_known(connection: psycopg.Connection[Any], chosen: RunFilter) -> None
         ("task", chosen.task, "task_name", DATA_SOURCES.keys()),
         ("data source", chosen.data_source, "data_source", DATA_SOURCES.values()),
     ):
-        known = {row[column] for row in recorded if row[column]} | set(ours)
-        if asked is not None and asked not in known:
-            raise UsageError(f"there is no {what} {asked!r}; there are: {', '.join(sorted(known))}")
+        check_among(what, asked, [*(row[column] for row in recorded), *ours])
     by_id = _arguments(RunFilter(run=chosen.run))
     if chosen.run is not None and not rows(connection, "run_totals", by_id)[0]["runs"]:
-        raise NoSuchRun(f"no run {chosen.run!r} is recorded; leave the id away to list all runs")
-
-
-def _cursor(run: Report) -> str:
-    return f"{instant(run['began_at'])}{_CURSOR_BREAK}{run['run_id']}"
-
-
-def _place(cursor: str | None) -> tuple[datetime | None, str | None]:
-    if cursor is None:
-        return None, None
-    when, _, run_id = cursor.partition(_CURSOR_BREAK)
-    try:
-        at = datetime.fromisoformat(when)
-        if at.tzinfo is None or not _name("run id", run_id):
-            raise ValueError("a part is missing")
-    except (ValueError, UsageError) as error:
-        raise UsageError(
-            f"{cursor[:80]!r} is no cursor: give the `next` of the page before, unchanged"
-        ) from error
-    return at, run_id
+        raise NotRecorded(f"no run {chosen.run!r} is recorded; leave the id away to list all runs")

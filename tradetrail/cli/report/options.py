@@ -14,6 +14,7 @@ import typer
 from tradetrail.cli.report.output import ReportFormat
 from tradetrail.errors import UsageError
 from tradetrail.reports.connection import DatabaseSettings, open_reader
+from tradetrail.reports.paging import LIMIT_MAX
 from tradetrail.settings import load
 from tradetrail.stack.running import running_env
 
@@ -21,6 +22,10 @@ First = Annotated[
     str | None, typer.Option("--from", metavar="DAY", help="first day, YYYY-MM-DD, New York")
 ]
 Last = Annotated[str | None, typer.Option("--to", metavar="DAY", help="last day, inclusive")]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=LIMIT_MAX, help="rows on a page")]
+After = Annotated[
+    str | None, typer.Option("--after", metavar="CURSOR", help="the `next` of the page before")
+]
 Form = Annotated[ReportFormat, typer.Option("--format", help="form of the output")]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="write to this file instead of stdout")

@@ -31,6 +31,14 @@ class ReportFormat(StrEnum):
     PARQUET = "parquet"
 
 
+def check_form(form: ReportFormat, output: Path | None) -> None:
+    """Raise UsageError for Parquet on a terminal; for what takes long, before it begins."""
+    if form is ReportFormat.PARQUET and output is None and sys.stdout.isatty():
+        raise UsageError(
+            "Parquet is no text for a terminal: add -o FILE, or send it into a file or pipe"
+        )
+
+
 def show(
     report: dict[str, Any],
     form: ReportFormat,
@@ -43,10 +51,7 @@ def show(
 
     Raises UsageError for a file that can't be written, and for Parquet on a terminal.
     """
-    if form is ReportFormat.PARQUET and output is None and sys.stdout.isatty():
-        raise UsageError(
-            "Parquet is no text for a terminal: add -o FILE, or send it into a file or pipe"
-        )
+    check_form(form, output)
     if form is ReportFormat.TABLE and output is None:
         printer(report, Console(width=None if sys.stdout.isatty() else _PIPE_COLUMNS))
     elif form is ReportFormat.TABLE:
@@ -59,6 +64,32 @@ def show(
         _write(to_csv(sheet(report)).encode(), output)
     else:
         _write(to_parquet(sheet(report)), output)
+
+
+def show_page(
+    report: dict[str, Any],
+    form: ReportFormat,
+    output: Path | None,
+    *,
+    what: str,
+    printer: Printer,
+    sheet: Callable[[dict[str, Any]], Sheet],
+) -> None:
+    """Put a page of a listing out as ``show`` does; the next page's cursor, which only JSON holds, goes to stderr.
+
+    ``what`` is the key of the page's rows, and of their number in the totals.
+    """
+    show(report, form, output, printer=printer, sheet=sheet)
+    if report["next"] and form is not ReportFormat.JSON:
+        talk(
+            f"{len(report[what])} of {report['totals'][what]} {what}; "
+            f"the next page: --after {report['next']}"
+        )
+
+
+def talk(text: str) -> None:
+    """Tell the person at the terminal something that is no part of the report: on stderr."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(text, markup=False)
 
 
 def _write(content: bytes, output: Path | None) -> None:

@@ -7,17 +7,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from tradetrail.cli.report.options import First, Form, Last, Output, period, reader
-from tradetrail.cli.report.output import ReportFormat, show
+from tradetrail.cli.report.options import After, First, Form, Last, Limit, Output, period, reader
+from tradetrail.cli.report.output import ReportFormat, show_page
 from tradetrail.cli.report.tables import cell, print_section, print_sums
-from tradetrail.reports.runs import (
-    LIMIT_DEFAULT,
-    LIMIT_MAX,
-    RunFilter,
-    RunStatus,
-    run_report,
-    run_sheet,
-)
+from tradetrail.reports.paging import LIMIT_DEFAULT
+from tradetrail.reports.runs import RunFilter, RunStatus, run_report, run_sheet
 
 _COUNTS = ("fetched", "created", "updated", "skipped", "flagged")
 _SHOWN = ("started", "task", "window", "status", *_COUNTS, "calls")
@@ -42,13 +36,8 @@ def runs(
     run: Annotated[
         str | None, typer.Option("--run", metavar="RUN_ID", help="only the run of this id")
     ] = None,
-    limit: Annotated[
-        int, typer.Option("--limit", min=1, max=LIMIT_MAX, help="runs on a page")
-    ] = LIMIT_DEFAULT,
-    after: Annotated[
-        str | None,
-        typer.Option("--after", metavar="CURSOR", help="the `next` of the page before"),
-    ] = None,
+    limit: Limit = LIMIT_DEFAULT,
+    after: After = None,
     form: Form = ReportFormat.TABLE,
     output: Output = None,
 ) -> None:
@@ -62,13 +51,7 @@ def runs(
     )
     with reader() as connection:
         report = run_report(connection, chosen, limit, after)
-    show(report, form, output, printer=print_run_report, sheet=run_sheet)
-    if report["next"] and (form is not ReportFormat.JSON):
-        talk = Console(stderr=True, highlight=False, soft_wrap=True)
-        talk.print(
-            f"{len(report['runs'])} of {report['totals']['runs']} runs; the next page: --after {report['next']}",
-            markup=False,
-        )
+    show_page(report, form, output, what="runs", printer=print_run_report, sheet=run_sheet)
 
 
 def print_run_report(report: dict[str, Any], console: Console) -> None:

@@ -1,0 +1,72 @@
+"""``tradetrail report declined``: why there was no trade."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from tradetrail.cli.report.options import After, First, Form, Last, Limit, Output, period, reader
+from tradetrail.cli.report.output import ReportFormat, show_page, talk
+from tradetrail.cli.report.tables import print_section, print_sums
+from tradetrail.events.generated import DeclineReason
+from tradetrail.reports.declined import DeclinedFilter, declined_report, declined_sheet
+from tradetrail.reports.paging import LIMIT_DEFAULT
+
+_SHOWN = ("declined_at", "symbol", "strategy", "side", "reason", "reason_text", "decision_id")
+_WHOLE = ("declined_at", "symbol", "decision_id")
+_RULES = ("declined_at", "symbol", "rule", "value", "threshold", "explanation")
+
+
+def declined(
+    first: First = None,
+    last: Last = None,
+    symbol: Annotated[
+        str | None, typer.Option("--symbol", help="only this symbol, such as MSFT")
+    ] = None,
+    strategy: Annotated[
+        str | None,
+        typer.Option("--strategy", help="only this one, such as CongressionalTradingStrategy"),
+    ] = None,
+    reason: Annotated[
+        DeclineReason | None, typer.Option("--reason", help="only signals declined for this")
+    ] = None,
+    limit: Limit = LIMIT_DEFAULT,
+    after: After = None,
+    form: Form = ReportFormat.TABLE,
+    output: Output = None,
+) -> None:
+    """Why there was no trade: every declined signal, its reason and the numbers behind it.
+
+    Newest first. A period counts the day in New York on which a signal was declined; without one, all of them. With
+    --symbol it also tells what else the period brought, so that an empty list is an answer too.
+    """
+    start, end = period(first, last)
+    chosen = DeclinedFilter(start=start, end=end, symbol=symbol, strategy=strategy, reason=reason)
+    with reader() as connection:
+        report = declined_report(connection, chosen, limit, after)
+    show_page(
+        report, form, output, what="declined", printer=print_declined_report, sheet=declined_sheet
+    )
+    if form in (ReportFormat.CSV, ReportFormat.PARQUET) and report["activity"]:
+        talk(report["activity"]["statement"])
+
+
+def print_declined_report(report: dict[str, Any], console: Console) -> None:
+    """Print a page of declined signals as tables for people; times are New York's."""
+    told = report["declined"]
+    print_section(console, "declined", told, _SHOWN, whole=_WHOLE)
+    against = [
+        {name: signal[name] for name in _RULES[:2]} | {name: rule.get(name) for name in _RULES[2:]}
+        for signal in told
+        for rule in signal["rules"]
+        if not rule["passed"]
+    ]
+    if against:
+        print_section(console, "rules_that_spoke_against", against, _RULES, whole=_RULES[:2])
+    console.print()
+    reasons = report["totals"]["reasons"]
+    print_sums(console, "totals", {"declined": report["totals"]["declined"], **reasons})
+    if report["activity"]:
+        console.print(report["activity"]["statement"], markup=False, highlight=False)

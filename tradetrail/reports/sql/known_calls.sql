@@ -1,0 +1,26 @@
+-- The vendor calls that a decision's market and portfolio came from, and those made for it in vain.
+-- Order: as they stand in the log.
+SELECT api_call_id,
+    purpose,
+    vendor,
+    method,
+    endpoint,
+    query,
+    timestamp,
+    status_code,
+    error,
+    body_sha256,
+    appended_at,
+    topic,
+    partition,
+    "offset",
+    event_id
+FROM (
+    SELECT DISTINCT ON (call_id) call_id AS api_call_id, purpose, vendor, method, endpoint,
+        request -> 'query' AS query, requested_at AS timestamp, status_code, error, body_sha256,
+        available_at AS appended_at, topic, partition, "offset", event_id
+    FROM api_payloads
+    WHERE call_id = ANY(%(call_ids)s) OR decision_id = %(decision_id)s
+    ORDER BY call_id, chunk_index
+) AS call
+ORDER BY topic, partition, "offset"

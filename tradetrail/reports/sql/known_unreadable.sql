@@ -1,0 +1,11 @@
+-- Events under a symbol's key, up to view_through, that nobody could read.
+-- Order: as they stand in the log.
+SELECT reason_code AS reason,
+    reason AS reason_text,
+    source_topic AS topic,
+    source_partition AS partition,
+    source_offset AS "offset"
+FROM dead_letters
+WHERE source_topic = %(topic)s AND source_partition = %(partition)s AND source_offset <= %(view_through)s
+    AND source_key = convert_to(%(symbol)s, 'UTF8')
+ORDER BY source_offset
