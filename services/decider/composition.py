@@ -12,7 +12,7 @@ from services.decider.catalogue import strategies_named
 from services.decider.context_wait import ContextWait
 from services.decider.memory import Memory
 from services.decider.service import Decider
-from services.decider.settings import DeciderSettings
+from services.decider.settings import DeciderSettings, require_lookback
 from tradetrail.alpaca_settings import AlpacaSettings
 from tradetrail.clock import open_clock
 from tradetrail.log.codec import Codec
@@ -33,6 +33,7 @@ def run(shared: SharedSettings, stop: threading.Event) -> None:
         open_clock(shared.clock_url),
     )
     strategies = strategies_named(settings.strategies)
+    require_lookback(settings, strategies)
     stamp = Stamp("decider", shared.instance)
     content = configuration(settings) | {
         "strategies": {s.name: {"version": s.version, **s.configuration()} for s in strategies}
@@ -41,7 +42,7 @@ def run(shared: SharedSettings, stop: threading.Event) -> None:
     source = AlpacaContext(load(AlpacaSettings), settings.rate_limit_reserve, stop)
     contexts = ContextWait(source, stop)
     desk = Desk(stamp, settings, digest, clock, contexts)
-    decider = Decider(Memory(shared, codec), desk, strategies, stop)
+    decider = Decider(Memory(shared, codec, settings.lookback_days), desk, strategies, stop)
     loop = TransactionalLoop(
         shared,
         codec,

@@ -52,6 +52,13 @@ class Question:
         """Return the id: a function of trigger and strategy."""
         return str(derive_id("decision", self.trigger.place.event_id, self.strategy.name))
 
+    @property
+    def used(self) -> tuple[Disclosure, ...]:
+        """Return the records the answer rests on: the signal's, or those that are too old to make one."""
+        if self.signal.used or not is_stale(self.trigger):
+            return self.signal.used
+        return tuple(d for d in self.view.disclosures if d.record_id in self.trigger.stale)
+
 
 @dataclass(frozen=True, slots=True)
 class Making:
@@ -63,10 +70,17 @@ class Making:
     now: datetime
 
 
+def is_stale(trigger: Trigger) -> bool:
+    """Tell whether none of the trigger's records may set off a trade any more, whatever a strategy makes of them."""
+    return bool(trigger.stale) and not trigger.record_ids
+
+
 def decline_before_context(question: Question) -> tuple[DeclineReason, str] | None:
     """Return why the view alone already rules a trade out, or None."""
     if question.view.incomplete:
         return DeclineReason.INCOMPLETE_VIEW, question.view.incomplete
+    if is_stale(question.trigger):
+        return DeclineReason.STALE_DISCLOSURES, question.trigger.stale_text
     if question.signal.decline:
         return question.signal.decline, question.signal.text
     return None
@@ -191,10 +205,10 @@ def rationale(question: Question, context: Context | None) -> Rationale:
         confidence_score=signal.confidence,
         trigger_event=signal.trigger_event,
         source_data=SourceData(
-            records=tuple(_source(each) for each in signal.used),
-            politician_names=_names(signal.used, RecordKind.CONGRESS),
-            insider_names=_names(signal.used, RecordKind.INSIDER),
-            trade_dates=tuple(sorted({d.transacted_on for d in signal.used if d.transacted_on})),
+            records=tuple(_source(each) for each in question.used),
+            politician_names=_names(question.used, RecordKind.CONGRESS),
+            insider_names=_names(question.used, RecordKind.INSIDER),
+            trade_dates=tuple(sorted({d.transacted_on for d in question.used if d.transacted_on})),
             consensus_detected=signal.consensus,
         ),
         market_context=market,
@@ -251,7 +265,7 @@ def _source(each: Disclosure) -> SourceRecord:
 
 
 def _lineage(question: Question) -> DataLineage:
-    ids = {each.run_id for each in question.signal.used} | {question.trigger.run.run_id}
+    ids = {each.run_id for each in question.used} | {question.trigger.run.run_id}
     known = [question.view.runs[run_id] for run_id in ids if run_id in question.view.runs]
     return DataLineage(
         ingestion_runs=tuple(sorted(known, key=lambda r: (r.completed_at, r.run_id)))

@@ -1,13 +1,19 @@
-"""What the decider remembers: the running state of every symbol of its partitions, folded from the log.
+"""What the decider remembers: the look-back of every symbol of its partitions, folded from the log.
 
-The live service and a replay fold the same events through it, so that both see the same views.
+The live service and a replay fold the same events through it, so that both see the same views. What a view holds is a
+function of the log alone (``symbol_state``); decided here is what has to be read and kept for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
-from services.decider.view import SymbolState, Trigger, View, triggering_records
+from services.decider.event_head import occurred_at
+from services.decider.symbol_state import SymbolState, Unreadable
+from services.decider.view import Trigger, View
+from tradetrail.events import CATALOGUE
 from tradetrail.events.generated import (
     Cause,
     DecisionMade,
@@ -15,29 +21,42 @@ from tradetrail.events.generated import (
     DisclosureWithdrawn,
     SymbolDataReady,
 )
-from tradetrail.log.codec import Codec
+from tradetrail.log.codec import BadEvent, Codec
 from tradetrail.log.entry import Entry, read_entry
-from tradetrail.log.reader import Place, end_offsets, read_range
+from tradetrail.log.reader import Place, Received, end_offsets, read_range
 from tradetrail.settings import SharedSettings
 
 # The rest of a symbol's events say nothing that a view holds.
 _FOLDED = frozenset(
     {DisclosureRecorded.TYPE, DisclosureWithdrawn.TYPE, SymbolDataReady.TYPE, DecisionMade.TYPE}
 )
+# Clocks of several producers differ: within a partition a later event occurred at most half of this before an earlier
+# one. What is that much older than the look-back is neither read nor kept.
+CLOCK_MARGIN = timedelta(days=1)
+
+
+@dataclass(slots=True)
+class _Partition:
+    """The states of one partition. ``undated`` stand in its symbols too: nothing told yet when they were."""
+
+    symbols: dict[str, SymbolState] = field(default_factory=dict)
+    undated: list[Unreadable] = field(default_factory=list)
+    pruned_at: datetime | None = None
 
 
 class Memory:
     """The states of some partitions. Used by one thread."""
 
-    def __init__(self, shared: SharedSettings, codec: Codec) -> None:
-        """Begin without any partition."""
+    def __init__(self, shared: SharedSettings, codec: Codec, lookback_days: int) -> None:
+        """Begin without any partition; views hold ``lookback_days`` days before their triggers."""
         self._shared = shared
         self._codec = codec
-        self._states: dict[Place, dict[str, SymbolState]] = {}
+        self._lookback = timedelta(days=lookback_days)
+        self._partitions: dict[Place, _Partition] = {}
 
     def begin(self, places: Iterable[Place]) -> None:
         """Begin these partitions with nothing seen of them."""
-        self._states.update({place: {} for place in places})
+        self._partitions.update({place: _Partition() for place in places})
 
     def take(self, committed: dict[Place, int]) -> None:
         """Fold each partition up to its committed offset, and the decisions already made beyond it.
@@ -60,39 +79,86 @@ class Memory:
     def forget(self, places: Sequence[Place]) -> None:
         """Drop the states of these partitions."""
         for place in places:
-            self._states.pop(place, None)
+            self._partitions.pop(place, None)
 
     def fold(self, entry: Entry) -> Trigger | None:
         """Take one event in log order; return the trigger when it is one."""
         message = entry.message
+        partition = self._partitions[message.place]
+        if partition.undated and (at := occurred_at(message.value)) is not None:
+            for unreadable in partition.undated:
+                unreadable.at = at
+            partition.undated.clear()
         if entry.decoded is None:
-            # The key names the symbol even when the body can't be read.
-            symbol = (message.key or b"").decode(errors="replace")
-            where = f"{message.topic}/{message.partition}/{message.offset}"
-            state = self._state(message.place, symbol)
-            state.incomplete = f"the event at {where} can't be read: {entry.bad}"
+            self._fold_unreadable(partition, message, entry.bad)
             return None
         if entry.decoded.type_name not in _FOLDED:
             return None
         event = entry.decoded.event
         if event.symbol is None:
             return None
-        place = Cause(
+        where = Cause(
             topic=message.topic,
             partition=message.partition,
             offset=message.offset,
             event_id=event.event_id,
         )
-        return self._state(message.place, event.symbol).fold(event, place)
+        trigger = self._state(partition, event.symbol).fold(event, where)
+        if trigger is not None:
+            self._prune(partition, trigger.occurred_at)
+        return trigger
 
     def view(self, place: Place, trigger: Trigger, strategy: str) -> View:
-        """Return what ``strategy`` may see of the trigger's symbol, as folded so far."""
-        return self._state(place, trigger.symbol).view(strategy)
+        """Return what ``strategy`` may see of the trigger's symbol, through the trigger's offset.
+
+        Whatever was folded since changes nothing.
+        """
+        return self._state(self._partitions[place], trigger.symbol).view(strategy, trigger)
 
     def mark_acted(self, place: Place, symbol: str, decision: DecisionMade) -> None:
         """Remember that a decision's records set off a trade; a repeat changes nothing."""
-        records: Iterable[str] = triggering_records(decision)
-        self._state(place, symbol).mark_acted(decision.strategy_name, records)
+        self._state(self._partitions[place], symbol).mark_acted(decision)
 
-    def _state(self, place: Place, symbol: str) -> SymbolState:
-        return self._states[place].setdefault(symbol, SymbolState())
+    @property
+    def symbol_count(self) -> int:
+        """Return how many symbols there is something of."""
+        return sum(len(partition.symbols) for partition in self._partitions.values())
+
+    def _state(self, partition: _Partition, symbol: str) -> SymbolState:
+        found = partition.symbols.get(symbol)
+        if found is None:
+            found = partition.symbols[symbol] = SymbolState(self._lookback)
+        return found
+
+    def _fold_unreadable(
+        self, partition: _Partition, message: Received, bad: BadEvent | None
+    ) -> None:
+        """Make the symbol's views incomplete, unless the event is of a type that they hold nothing of."""
+        if self._is_of_no_interest(message):
+            return
+        at = occurred_at(message.value)
+        where = f"{message.topic}/{message.partition}/{message.offset}"
+        text = f"the event at {where} can't be read: {bad}"
+        unreadable = Unreadable(at, message.offset, text)
+        # The key names the symbol even when the body can't be read.
+        symbol = (message.key or b"").decode(errors="replace")
+        self._state(partition, symbol).unreadable.append(unreadable)
+        if at is None:
+            partition.undated.append(unreadable)
+
+    def _is_of_no_interest(self, message: Received) -> bool:
+        try:
+            type_name = self._codec.type_name(message.value)
+        except BadEvent:
+            return False
+        return type_name in CATALOGUE and type_name not in _FOLDED
+
+    def _prune(self, partition: _Partition, now: datetime) -> None:
+        """Drop what no later view reaches, once a day of the partition's own time."""
+        if partition.pruned_at is not None and now - partition.pruned_at < CLOCK_MARGIN:
+            return
+        partition.pruned_at = now
+        for symbol, state in list(partition.symbols.items()):
+            state.prune(now - self._lookback - CLOCK_MARGIN)
+            if state.is_empty:
+                del partition.symbols[symbol]

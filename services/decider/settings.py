@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.decider.signal import Strategy
+from tradetrail.errors import UsageError
 
 
 class DeciderSettings(BaseSettings):
@@ -36,7 +40,23 @@ class DeciderSettings(BaseSettings):
         ge=0,
         description="Requests left to the account at which contexts wait for the limit's reset: the executor's share.",
     )
+    # Four months: twice what the strategies look back on, so that a correction that comes weeks after its record still
+    # finds it and may set off a trade, while a start reads and keeps a third of a year's log.
+    lookback_days: int = Field(
+        default=120, ge=1, description="Days before a trigger that a decision can see."
+    )
     die_at: str = Field(
         default="",
         description="Tests only: [freeze ]STEP[:N], kill or freeze this process at the N-th passage of a step.",
     )
+
+
+def require_lookback(settings: DeciderSettings, strategies: Iterable[Strategy]) -> None:
+    """Raise UsageError when a strategy looks further back than its views would reach."""
+    for strategy in strategies:
+        asked = int(strategy.configuration().get("lookback_days", 0))
+        if asked > settings.lookback_days:
+            raise UsageError(
+                f"{strategy.name} looks back on {asked} days, and TRADETRAIL_DECIDER_LOOKBACK_DAYS="
+                f"{settings.lookback_days} would show it fewer: raise this, or lower the strategy's LOOKBACK_DAYS"
+            )

@@ -1,23 +1,20 @@
-"""What a decision can see of a symbol: its partition folded through the trigger's offset, and nothing else.
+"""What a decision can see of a symbol: what the look-back before its trigger holds, through the trigger's offset.
 
 The frozen classes here are all that a strategy gets. They hold no field that the vendor recomputes later, so a strategy
-can't look ahead, by construction.
+can't look ahead, by construction. ``symbol_state`` cuts them from a partition.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from tradetrail.events import Event
 from tradetrail.events.generated import (
     Cause,
-    DecisionMade,
     Direction,
     DisclosureRecorded,
-    DisclosureWithdrawn,
     LineageRun,
     RecordKind,
     ReferenceFact,
@@ -58,13 +55,19 @@ class Disclosure:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """The SymbolDataReady a decision is taken on."""
+    """The SymbolDataReady a decision is taken on. ``record_ids`` are the records that may set off a trade on it.
+
+    ``stale`` are the others: of those no version 1 is in view, so whether they once set off a trade can't be known, and
+    they don't any more; ``stale_text`` says so in words. They may still lend their weight.
+    """
 
     symbol: str
     place: Cause
     occurred_at: datetime
     run: LineageRun
     record_ids: tuple[str, ...]
+    stale: tuple[str, ...] = ()
+    stale_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,60 +101,16 @@ NO_REFERENCE = Reference()
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A symbol as of a trigger. ``acted`` are the records that already set off a trade of the asking strategy."""
+    """A symbol as of a trigger. ``acted`` are the records that already set off a trade of the asking strategy.
+
+    ``incomplete`` says which event of the look-back can't be read, None when all can.
+    """
 
     disclosures: tuple[Disclosure, ...]
     runs: Mapping[str, LineageRun]
     acted: frozenset[str]
     incomplete: str | None
     reference: Reference = NO_REFERENCE
-
-
-@dataclass(slots=True)
-class SymbolState:
-    """The running fold of one symbol; views are cut from it."""
-
-    newest: dict[str, Disclosure] = field(default_factory=dict)
-    runs: dict[str, LineageRun] = field(default_factory=dict)
-    acted: dict[str, set[str]] = field(default_factory=dict)
-    incomplete: str | None = None
-    withdrawn: dict[str, int] = field(default_factory=dict)
-
-    def fold(self, event: Event, place: Cause) -> Trigger | None:
-        """Take one event in log order; return the trigger when it is one."""
-        if isinstance(event, DisclosureRecorded):
-            known = self.newest.get(event.record_id)
-            gone = self.withdrawn.get(event.record_id, 0)
-            if max(gone, known.version if known else 0) < event.version:
-                self.newest[event.record_id] = disclosure(event, place)
-        elif isinstance(event, DisclosureWithdrawn):
-            self.withdraw(event)
-        elif isinstance(event, SymbolDataReady):
-            run = lineage_run(event)
-            self.runs[event.run_id] = run
-            record_ids = tuple(reference.record_id for reference in event.records)
-            return Trigger(event.symbol or "", place, event.occurred_at, run, record_ids)
-        elif isinstance(event, DecisionMade):
-            self.mark_acted(event.strategy_name, triggering_records(event))
-        return None
-
-    def withdraw(self, event: DisclosureWithdrawn) -> None:
-        """Drop a record that a correction moved elsewhere; a later version may bring it back."""
-        known = self.newest.get(event.record_id)
-        if known is not None and known.version < event.version:
-            del self.newest[event.record_id]
-        gone = self.withdrawn.get(event.record_id, 0)
-        self.withdrawn[event.record_id] = max(gone, event.version)
-
-    def mark_acted(self, strategy: str, record_ids: Iterable[str]) -> None:
-        """Remember that these records set off a trade; a repeat changes nothing."""
-        self.acted.setdefault(strategy, set()).update(record_ids)
-
-    def view(self, strategy: str) -> View:
-        """Return the view for ``strategy``: newest versions in log order."""
-        in_order = sorted(self.newest.values(), key=lambda d: d.place.offset)
-        acted = frozenset(self.acted.get(strategy, ()))
-        return View(tuple(in_order), dict(self.runs), acted, self.incomplete)
 
 
 def disclosure(event: DisclosureRecorded, place: Cause) -> Disclosure:
@@ -191,12 +150,3 @@ def lineage_run(event: SymbolDataReady) -> LineageRun:
         completed_at=event.completed_at,
         records_fetched=event.records_fetched,
     )
-
-
-def triggering_records(decision: DecisionMade) -> set[str]:
-    """Return the records that a decision used and its own run delivered: those it must not act on again."""
-    return {
-        record.record_id
-        for record in decision.rationale.source_data.records
-        if record.run_id == decision.batch_id
-    }

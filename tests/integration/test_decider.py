@@ -27,6 +27,7 @@ from tradetrail.events.generated import (
     DecisionMade,
     DeclineReason,
     Direction,
+    DisclosureRecorded,
     Side,
 )
 from tradetrail.log.codec import BadEvent, Codec
@@ -178,35 +179,47 @@ def test_a_record_that_a_correction_moves_counts_at_its_new_symbol_only(
         changes = {"Representative": person, "BioGuideID": person, "TransactionDate": "2024-01-22"}
         return congress_row("2024-02-02", **changes, Ticker=symbol)
 
-    world = SmallWorld([row("Ann", "AAPL"), row("Cal", "MSFT")])
+    world = SmallWorld([row("Ann", "AAPL"), row("Cal", "MSFT"), row("Eve", "NVDA")])
     with quiver(world, "2024-02-05T12:00:00Z") as client, ingestor(log, client) as here:
         assert here.run().error is None
         first = [*decider.answers("AAPL", 1), *decider.answers("MSFT", 1)]
         correction = {"match": {"Representative": "Ann"}, "set": {"Ticker": "MSFT"}}
-        client.control(amend=correction, disclose=[row("Bob", "AAPL").fields])
+        more = [row("Bob", "AAPL").fields, row("Dee", "MSFT").fields]
+        client.control(amend=correction, disclose=more)
+        client.control(amend={"match": {"Representative": "Eve"}, "set": {"Ticker": "TSLA"}})
         assert here.run().error is None
     _, apple = decider.answers("AAPL", 2)
     _, microsoft = decider.answers("MSFT", 2)
-    # Ann and Bob together would have been a consensus at AAPL; Ann and Cal now are one at MSFT.
+    # Ann and Bob together would have been a consensus at AAPL; Ann, Cal and Dee now are one at MSFT.
     assert [isinstance(each, DecisionDeclined) for each in (*first, apple)] == [True] * 3
     assert apple.rationale.source_data.politician_names == ("Bob",)
     assert isinstance(microsoft, DecisionMade)
-    assert microsoft.rationale.source_data.politician_names == ("Ann", "Cal")
+    assert microsoft.rationale.source_data.politician_names == ("Ann", "Cal", "Dee")
     (moved,) = [r for r in microsoft.rationale.source_data.records if r.version == 2]
     (earlier,) = first[0].rationale.source_data.records
     assert moved.record_id == earlier.record_id
+    # Alone it sets off nothing: whether it did so under its old symbol can't be known here.
+    (tesla,) = decider.answers("TSLA", 1)
+    assert isinstance(tesla, DecisionDeclined)
+    assert tesla.reason is DeclineReason.STALE_DISCLOSURES
+    assert "1 came here from another ticker" in tesla.reason_text
+    assert tesla.rationale.source_data.politician_names == ("Eve",)
 
 
 def test_an_unreadable_event_of_the_symbol_makes_its_view_incomplete(decider: Decider) -> None:
     foreign = EventProducer(decider.log, Codec(decider.log.registry_url))
     topic = Topics.of(decider.log).for_symbol("AAPL")
-    foreign._producer.produce(topic, key=b"AAPL", value=b"\x00\x00\x00\x00\x01broken")
+    for symbol, kind in (("AAPL", DisclosureRecorded), ("MSFT", ApiCallRecorded)):
+        schema_id = foreign._codec.register(kind.TYPE)
+        value = b"\x00" + schema_id.to_bytes(4, "big") + b"broken"
+        foreign._producer.produce(topic, key=symbol.encode(), value=value)
     foreign._producer.flush(10)
     publish(decider.log, run_events("AAPL", "run-1", morning(DAY), TWO))
     publish(decider.log, run_events("MSFT", "run-1", morning(DAY), TWO))
     (declined,) = decider.answers("AAPL", 1)
     assert isinstance(declined, DecisionDeclined)
     assert declined.reason is DeclineReason.INCOMPLETE_VIEW
+    # A broken call of MSFT is nothing that a view would hold.
     (made,) = decider.answers("MSFT", 1)
     assert isinstance(made, DecisionMade)
 

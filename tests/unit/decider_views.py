@@ -15,6 +15,7 @@ from services.decider.context import Context, DailyBar, market_of
 from services.decider.decision import Making, Question, declined, made, quantity_of
 from services.decider.settings import DeciderSettings
 from services.decider.signal import Strategy
+from services.decider.symbol_state import SymbolState
 from services.decider.view import Disclosure, Trigger, View
 from tradetrail.events import to_datum
 from tradetrail.events.generated import (
@@ -30,6 +31,7 @@ from tradetrail.log.configuration import Stamp
 TODAY = date(2024, 3, 15)
 NOW = datetime(2024, 3, 15, 11, tzinfo=UTC)
 RUN = "run"
+LOOKBACK = timedelta(days=DeciderSettings().lookback_days)
 DIRECTIONS = {"P": Direction.BUY, "S": Direction.SELL}
 
 
@@ -96,6 +98,11 @@ def trigger(*record_ids: str, data_source: str = "quiverquant_insider") -> Trigg
 def all_of(disclosures: Iterable[Disclosure]) -> Trigger:
     """Return the trigger of a run that delivered all of them."""
     return trigger(*(d.record_id for d in disclosures))
+
+
+def empty_state() -> SymbolState:
+    """Return the state of a symbol of which nothing was heard."""
+    return SymbolState(LOOKBACK)
 
 
 def view(*disclosures: Disclosure, acted: Iterable[str] = ()) -> View:

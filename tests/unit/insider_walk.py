@@ -9,9 +9,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from services.decider.signal import Signal, Strategy
-from services.decider.view import Disclosure, SymbolState, Trigger, View, disclosure
+from services.decider.symbol_state import Recorded
+from services.decider.view import Disclosure, Trigger, View, disclosure
 from services.ingestor.records import FetchedRow, Record, insider_records
-from tests.unit.decider_views import place
+from tests.unit.decider_views import empty_state, place
 from tradetrail.events.generated import DisclosureRecorded, LineageRun, RecordChange
 from tradetrail.log.configuration import Stamp
 
@@ -62,10 +63,11 @@ def _disclosure(number: int, record: Record) -> Disclosure:
 
 
 def _walk(strategy: Strategy, symbol: str, days: dict[date, list[Disclosure]]) -> Iterator[Answer]:
-    state = SymbolState()
+    state = empty_state()
+    acted = state.acted.setdefault(strategy.name, {})
     for day in sorted(days):
-        state.newest |= {d.record_id: d for d in days[day]}
         at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC) + timedelta(days=1)
+        state.recorded += [Recorded(at, d.place.offset, d, False) for d in days[day]]
         run = LineageRun(
             run_id=f"run of {day}",
             task_name="data_fetch:insider_daily",
@@ -74,9 +76,9 @@ def _walk(strategy: Strategy, symbol: str, days: dict[date, list[Disclosure]]) -
             records_fetched=len(days[day]),
         )
         asked = Trigger(symbol, place(10**6), at, run, tuple(d.record_id for d in days[day]))
-        seen = state.view(strategy.name)
+        seen = state.view(strategy.name, asked)
         signal = strategy.evaluate(seen, asked)
         if signal.decline is None:
             mine = [d.record_id for d in signal.used if d.run_id == run.run_id]
-            state.mark_acted(strategy.name, mine)
+            acted.update(dict.fromkeys(mine, 0))
         yield Answer(symbol, day, seen, signal)

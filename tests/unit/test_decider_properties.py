@@ -18,12 +18,13 @@ from hypothesis import strategies as st
 
 from services.decider.catalogue import available
 from services.decider.signal import Strategy
-from services.decider.view import Disclosure, SymbolState, Trigger, View
+from services.decider.view import Disclosure, Trigger, View
 from tests.unit.decider_views import (
     DIRECTIONS,
     RUN,
     TODAY,
     busy_bytes,
+    empty_state,
     lot,
     member_trade,
     place,
@@ -171,15 +172,17 @@ def test_other_symbols_between_never_change_a_symbols_view(data: st.DataObject) 
     """One partition holds many symbols: a symbol's fold is the same whatever stands between its events."""
     found, _, _ = data.draw(worlds(RecordKind.INSIDER))
     gaps = data.draw(st.lists(st.integers(0, 3), min_size=len(found), max_size=len(found)))
-    alone, between = SymbolState(), SymbolState()
-    elsewhere = SymbolState()
+    alone, between, elsewhere = empty_state(), empty_state(), empty_state()
     for each, gap in zip(found, gaps, strict=True):
         alone.fold(recorded(each), each.place)
         for n in range(gap):
             elsewhere.fold(recorded(lot(500 + n)), place(500 + n))
         between.fold(recorded(each), each.place)
-    assert alone.view("any") == between.view("any")
-    assert [d.record_id for d in alone.view("any").disclosures] == [d.record_id for d in found]
+    asked = trigger()
+    assert alone.view("any", asked) == between.view("any", asked)
+    assert [d.record_id for d in alone.view("any", asked).disclosures] == [
+        d.record_id for d in found
+    ]
 
 
 def recorded(each: Disclosure) -> DisclosureRecorded:
@@ -203,9 +206,9 @@ def recorded(each: Disclosure) -> DisclosureRecorded:
 
 def test_a_view_takes_over_what_was_recorded_of_an_insider() -> None:
     one = lot(1, officer_title="CEO", is_officer=True, ownership="I", is_ten_percent_owner=False)
-    state = SymbolState()
+    state = empty_state()
     state.fold(recorded(one), one.place)
-    assert state.view("any").disclosures == (one,)
+    assert state.view("any", trigger()).disclosures == (one,)
 
 
 def test_no_field_that_a_strategy_sees_looks_ahead() -> None:
@@ -221,7 +224,7 @@ def test_no_field_that_a_strategy_sees_looks_ahead() -> None:
         *("disclosures", "runs", "acted", "incomplete", "reference"),
     }
     assert {f.name for f in dataclasses.fields(Trigger)} == {
-        *("symbol", "place", "occurred_at", "run", "record_ids"),
+        *("symbol", "place", "occurred_at", "run", "record_ids", "stale", "stale_text"),
     }
     assert not hasattr(lot(1), "__dict__"), "nothing can be hung on it"
 
@@ -232,7 +235,8 @@ ALLOWED = {
     *("enum", "functools", "re", "typing", "pydantic", "pydantic_settings"),
     *("services.decider.insider_trades", "services.decider.officer_titles"),
     *("services.decider.order_shape", "services.decider.signal", "services.decider.view"),
-    *("tradetrail.events", "tradetrail.events.generated", "tradetrail.sessions"),
+    *("tradetrail.events", "tradetrail.events.generated", "tradetrail.order_rules"),
+    "tradetrail.sessions",
 }
 # What would bring the clock, the outside, or values that differ from process to process.
 FORBIDDEN_ATTRIBUTES = {"now", "today", "utcnow", "fromtimestamp", "environ", "getenv", "urandom"}
@@ -295,10 +299,12 @@ def test_another_process_gives_the_same_bytes() -> None:
 
 
 def test_a_record_that_acted_for_one_strategy_is_new_to_the_other() -> None:
-    state = SymbolState()
-    state.mark_acted("CongressionalTradingStrategy", ["record-1"])
-    assert state.view("CongressionalTradingStrategy").acted == {"record-1"}
-    assert state.view("CorporateInsiderStrategy").acted == frozenset()
+    state = empty_state()
+    one = lot(1)
+    state.fold(recorded(one), one.place)
+    state.acted["CongressionalTradingStrategy"] = {one.record_id: 2}
+    assert state.view("CongressionalTradingStrategy", trigger()).acted == {one.record_id}
+    assert state.view("CorporateInsiderStrategy", trigger()).acted == frozenset()
 
 
 def test_the_trigger_of_a_run_names_its_records() -> None:
@@ -313,6 +319,6 @@ def test_the_trigger_of_a_run_names_its_records() -> None:
         records_fetched=0,
         records=(),
     )
-    asked = SymbolState().fold(ready, place(1))
+    asked = empty_state().fold(ready, place(1))
     assert asked is not None
     assert (asked.symbol, asked.record_ids) == ("AAPL", ())

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
-from services.decider.view import SymbolState
+from services.decider.view import Trigger, View
 from services.ingestor.counts import record_counts
 from services.ingestor.delivery import Delivery, RunFacts
 from services.ingestor.ledger import Ledger, identity_of, known_of
 from services.ingestor.records import FetchedRow, congress_records
 from services.ingestor.tasks import TASKS
 from tests.contract.quiver_server import congress_row
+from tests.unit.decider_views import empty_state, place
+from tests.unit.decider_views import trigger as asked_of
 from tradetrail.events import Event
 from tradetrail.events.generated import (
     Cause,
@@ -147,7 +150,8 @@ class Partition:
 
     def __init__(self, symbol: str) -> None:
         self.symbol = symbol
-        self.state = SymbolState()
+        self.state = empty_state()
+        self.triggers: list[Trigger] = []
         self._offset = 0
 
     def take(self, outputs: Sequence[Outgoing]) -> list[tuple[str, int]]:
@@ -156,17 +160,22 @@ class Partition:
             place = Cause(topic="t", partition=0, offset=self._offset, event_id=str(event.event_id))
             trigger = self.state.fold(event, place)
             assert (trigger is not None) is isinstance(event, SymbolDataReady)
+            self.triggers += [trigger] if trigger else []
         return self.seen()
 
+    def view(self) -> View:
+        """Return what could be seen if something were asked now."""
+        return self.state.view(STRATEGY, replace(asked_of(), place=place(self._offset + 1)))
+
     def seen(self) -> list[tuple[str, int]]:
-        return [(d.record_id, d.version) for d in self.state.view(STRATEGY).disclosures]
+        return [(d.record_id, d.version) for d in self.view().disclosures]
 
 
 def test_a_view_holds_the_record_until_it_is_withdrawn_and_again_when_it_comes_back() -> None:
     runs, apple, advance = Runs(), Partition("AAPL"), Partition("AAP")
     first = runs.deliver({"Ticker": "AAPL"})
     ((record_id, _),) = apple.take(first)
-    earlier = apple.state.view(STRATEGY)
+    earlier = apple.view()
     moved = runs.deliver({"Ticker": "AAP"})
     assert apple.take(moved) == []
     assert advance.take(moved) == [(record_id, 2)]
@@ -176,3 +185,7 @@ def test_a_view_holds_the_record_until_it_is_withdrawn_and_again_when_it_comes_b
     back = runs.deliver({"Ticker": "AAPL"})
     assert apple.take(back) == [(record_id, 3)]
     assert advance.take(back) == []
+    # Only where version 1 stands can be known whether the record set off a trade.
+    assert [(t.record_ids, t.stale) for t in apple.triggers] == [((record_id,), ())] * 3
+    assert [(t.record_ids, t.stale) for t in advance.triggers] == [((), (record_id,))]
+    assert "1 came here from another ticker" in advance.triggers[0].stale_text

@@ -1,0 +1,200 @@
+"""What is kept of one symbol, and the views cut from it.
+
+A view is a function of the log alone: it holds what was recorded of the symbol at or before the trigger's offset by an
+event that occurred within the look-back before the trigger. When it was folded, what else was, and what a restart left
+out because it is older changes nothing. A decision counts from its trigger's offset on, wherever its own event stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from services.decider.view import Disclosure, Trigger, View, disclosure, lineage_run
+from tradetrail.events import Event
+from tradetrail.events.generated import (
+    Cause,
+    DecisionMade,
+    DisclosureRecorded,
+    DisclosureWithdrawn,
+    LineageRun,
+    SymbolDataReady,
+)
+
+# The vendor's field that a correction changes when it moves a record to another symbol.
+_TICKER = "Ticker"
+
+
+class Recorded(NamedTuple):
+    """A version of a record, when it was recorded, and whether a corrected ticker brought it here."""
+
+    at: datetime
+    offset: int
+    disclosure: Disclosure
+    is_moved: bool
+
+
+class Withdrawn(NamedTuple):
+    """That a correction took a record away, as of a version."""
+
+    at: datetime
+    offset: int
+    record_id: str
+    version: int
+
+
+class Run(NamedTuple):
+    """A run that delivered something of the symbol."""
+
+    at: datetime
+    offset: int
+    run: LineageRun
+
+
+@dataclass(slots=True)
+class Unreadable:
+    """An event that can't be read, and how; ``at`` is None until something of the partition tells when it was."""
+
+    at: datetime | None
+    offset: int
+    text: str
+
+
+@dataclass(slots=True)
+class SymbolState:
+    """What the look-back holds of one symbol, in log order, and which records set off a trade: strategy → id → offset.
+
+    That offset is of the first trigger on which the record did.
+    """
+
+    lookback: timedelta
+    recorded: list[Recorded] = field(default_factory=list)
+    withdrawn: list[Withdrawn] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    acted: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def fold(self, event: Event, place: Cause) -> Trigger | None:
+        """Take one event in log order; return the trigger when it is one."""
+        at, offset = event.occurred_at, place.offset
+        if isinstance(event, DisclosureRecorded):
+            is_moved = event.version > 1 and _TICKER in event.changed_fields
+            self.recorded.append(Recorded(at, offset, disclosure(event, place), is_moved))
+        elif isinstance(event, DisclosureWithdrawn):
+            self.withdrawn.append(Withdrawn(at, offset, event.record_id, event.version))
+        elif isinstance(event, SymbolDataReady):
+            run = lineage_run(event)
+            self.runs.append(Run(at, offset, run))
+            return self._trigger(event, place, run)
+        elif isinstance(event, DecisionMade):
+            self.mark_acted(event)
+        return None
+
+    def mark_acted(self, decision: DecisionMade) -> None:
+        """Remember that a decision's records set off a trade; a repeat changes nothing."""
+        trigger_offset = decision.cause.offset if decision.cause else -1
+        acted = self.acted.setdefault(decision.strategy_name, {})
+        for record_id in triggering_records(decision):
+            acted[record_id] = min(trigger_offset, acted.get(record_id, trigger_offset))
+
+    def view(self, strategy: str, trigger: Trigger) -> View:
+        """Return what ``strategy`` may see on ``trigger``: newest versions in log order."""
+        since, through = trigger.occurred_at - self.lookback, trigger.place.offset
+        gone: dict[str, int] = {}
+        for each in self.withdrawn:
+            if each.at >= since and each.offset <= through:
+                gone[each.record_id] = max(each.version, gone.get(each.record_id, 0))
+        newest: dict[str, Disclosure] = {}
+        first: set[str] = set()
+        for at, offset, each_version, _ in self.recorded:
+            if at < since or offset > through:
+                continue
+            record_id, version = each_version.record_id, each_version.version
+            if version == 1:
+                first.add(record_id)
+            if gone.get(record_id, 0) < version:
+                known = newest.get(record_id)
+                if known is None or known.version < version:
+                    newest[record_id] = each_version
+        acted = self.acted.get(strategy, {})
+        return View(
+            disclosures=tuple(sorted(newest.values(), key=lambda d: d.place.offset)),
+            runs={r.run.run_id: r.run for r in self.runs if r.at >= since and r.offset <= through},
+            acted=frozenset(r for r in first if acted.get(r, through) < through),
+            incomplete=self._incomplete(since, through),
+        )
+
+    def prune(self, before: datetime) -> None:
+        """Drop what occurred before an instant that no later view reaches, UTC, to bound the memory."""
+        self.recorded = [each for each in self.recorded if each.at >= before]
+        self.withdrawn = [each for each in self.withdrawn if each.at >= before]
+        self.runs = [each for each in self.runs if each.at >= before]
+        self.unreadable = [e for e in self.unreadable if e.at is None or e.at >= before]
+        # Without its version 1 a record sets off no trade, whether it once did or not.
+        first = {e.disclosure.record_id for e in self.recorded if e.disclosure.version == 1}
+        for strategy in list(self.acted):
+            kept = {r: offset for r, offset in self.acted[strategy].items() if r in first}
+            self.acted[strategy] = kept
+            if not kept:
+                del self.acted[strategy]
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether nothing is kept."""
+        return not (self.recorded or self.withdrawn or self.runs or self.unreadable or self.acted)
+
+    def _incomplete(self, since: datetime, through: int) -> str | None:
+        found = [
+            each.text
+            for each in self.unreadable
+            if each.offset <= through and (each.at is None or each.at >= since)
+        ]
+        return found[-1] if found else None
+
+    def _trigger(self, event: SymbolDataReady, place: Cause, run: LineageRun) -> Trigger:
+        since = event.occurred_at - self.lookback
+        asked = {reference.record_id for reference in event.records}
+        lowest: dict[str, Recorded] = {}
+        for each in self.recorded:
+            record_id = each.disclosure.record_id
+            if each.at >= since and record_id in asked:
+                known = lowest.setdefault(record_id, each)
+                if each.disclosure.version < known.disclosure.version:
+                    lowest[record_id] = each
+        ids = [reference.record_id for reference in event.records]
+        fresh = {r for r, each in lowest.items() if each.disclosure.version == 1}
+        stale = [r for r in ids if r not in fresh]
+        moved = [r for r in stale if r in lowest and lowest[r].is_moved]
+        return Trigger(
+            symbol=event.symbol or "",
+            place=place,
+            occurred_at=event.occurred_at,
+            run=run,
+            record_ids=tuple(r for r in ids if r in fresh),
+            stale=tuple(stale),
+            stale_text=stale_text(stale, moved, self.lookback) if stale else "",
+        )
+
+
+def stale_text(stale: Sequence[str], moved: Sequence[str], lookback: timedelta) -> str:
+    """Return why records set off no trade, in words."""
+    why = []
+    if moved:
+        why.append(f"{len(moved)} came here from another ticker by a correction")
+    if aged := len(stale) - len(moved):
+        why.append(f"{aged} first recorded before the look-back of {lookback.days} days")
+    return (
+        f"no version 1 of the new records ({len(stale)}) is in view, so that it can't be known whether they already "
+        f"set off a trade: {', '.join(why)}"
+    )
+
+
+def triggering_records(decision: DecisionMade) -> set[str]:
+    """Return the records that a decision used and its own run delivered: those it must not act on again."""
+    return {
+        record.record_id
+        for record in decision.rationale.source_data.records
+        if record.run_id == decision.batch_id
+    }
