@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
+from tradetrail.cli.child import FOR_PEOPLE, run_child
 from tradetrail.errors import UsageError
 from tradetrail.stack.running import running_env
 from tradetrail.tasks import DATA_SOURCES
-
-# A run has its own limits for each wait; an interrupted one gets this long to say how it ended.
-_STOP_TIMEOUT_S = 15.0
 
 
 def register(app: typer.Typer) -> None:
@@ -49,24 +46,9 @@ def ingest(
     for option, day in (("--from", start), ("--to", end)):
         command += [] if day is None else [f"{option}={day}"]
     command += ["--again"] if again else []
-    raise typer.Exit(_run(command, _environment()))
+    raise typer.Exit(run_child(command, _environment()))
 
 
 def _environment() -> Mapping[str, str]:
     """Return our environment, completed by the settings of the local stack that runs, if one does."""
-    people = {"TRADETRAIL_LOG_FORMAT": "console", "TRADETRAIL_LOG_LEVEL": "warning"}
-    return {**people, **(running_env() or {}), **os.environ}
-
-
-def _run(command: list[str], env: Mapping[str, str]) -> int:
-    process = subprocess.Popen(command, env=dict(env))
-    try:
-        return process.wait()
-    except KeyboardInterrupt:
-        process.terminate()
-        process.wait(_STOP_TIMEOUT_S)
-        raise
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+    return {**FOR_PEOPLE, **(running_env() or {}), **os.environ}

@@ -25,6 +25,7 @@ COMMAND_MODULES = (
     "tradetrail.cli.ingest",
     "tradetrail.cli.order",
     "tradetrail.cli.report",
+    "tradetrail.cli.replay",
 )
 
 EXIT_INTERRUPTED = 130
