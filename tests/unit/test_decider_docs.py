@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from services.decider import catalogue, strategies
+from services.decider.jurisdictions import COMMITTEE_SECTORS
 from services.decider.signal import Strategy
 from services.decider.strategies.congressional import CongressionalSettings
 from services.decider.strategies.insider import InsiderSettings
@@ -32,10 +33,15 @@ TABLES: dict[str, type[Any]] = {
 }
 
 
+def shown(default: object) -> object:
+    # A whole table of its own is not a cell of another.
+    return "see above" if isinstance(default, dict) else default
+
+
 def table(kind: type[Any]) -> str:
     rows = ["| setting | default | what |", "| --- | --- | --- |"]
     rows += [
-        f"| `{name.upper()}` | {field.default} | {field.description} |"
+        f"| `{name.upper()}` | {shown(field.default)} | {field.description} |"
         for name, field in kind.model_fields.items()
     ]
     return "\n".join(rows)
@@ -61,6 +67,13 @@ def test_the_pages_name_every_strategy_with_its_version_and_every_reason() -> No
     for reason in DeclineReason:
         if reason is not DeclineReason.UNRECOGNISED:
             assert f"`{reason.value}`" in decider
+
+
+def test_the_committees_on_the_page_are_the_default_ones() -> None:
+    page = PAGE.read_text(encoding="utf-8").split("<!-- committees -->")[1].split("<!-- end -->")[0]
+    cells = [line.split(" | ") for line in page.splitlines() if line.startswith("| `")]
+    told = {row[0].strip("| `"): tuple(row[2].split(", ")) for row in cells}
+    assert told == COMMITTEE_SECTORS
 
 
 @pytest.fixture

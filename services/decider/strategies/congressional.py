@@ -4,22 +4,28 @@ Rules, in order:
 1. usable: only disclosed purchases and sales of stock with readable dates count; an exchange has no direction.
 2. direction: the new records that set off no trade yet decide the side; as much weight on either side is no direction.
 3. member weight: a member counts once, with the largest band disclosed in the look-back (a bigger commitment says
-   more than many small ones), times a factor for the filing delay (old news moved the price already).
-4. opposition: members who disclosed the opposite take half their weight away.
-5. consensus: from ``consensus_members`` distinct members on, one point more: independent people agree.
-6. threshold: strength under ``strength_min`` is no signal.
+   more than many small ones), times a factor for the filing delay (old news moved the price already). A member is known
+   by BioGuide id where there is one: names are spelled in several ways.
+4. committee relevance: a member who, when the trigger occurred, sat on a committee whose jurisdiction covers the
+   company's sector weighs ``committee_factor`` times as much, on either side: who makes the rules hears of them first.
+   Without a known sector, or a seat, the factor is 1.
+5. opposition: members who disclosed the opposite take half their weight away.
+6. consensus: from ``consensus_members`` distinct members on, one point more: independent people agree.
+7. threshold: strength under ``strength_min`` is no signal.
 Confidence is the agreeing share of all weight times 1 - 0.5^members: one member alone is worth one half.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from services.decider.jurisdictions import COMMITTEE_SECTORS, Relevance, relevance_of
 from services.decider.order_shape import OrderSettings
 from services.decider.signal import Signal, rule_result
 from services.decider.view import Disclosure, Trigger, View
@@ -43,6 +49,10 @@ _OPPOSITE = {Side.BUY: Direction.SELL, Side.SELL: Direction.BUY}
 _SAME = {Side.BUY: Direction.BUY, Side.SELL: Direction.SELL}
 
 
+# Four letters, a subcommittee's with two digits more.
+CommitteeId = Annotated[str, Field(pattern=r"^[A-Z]{4}([0-9]{2})?$")]
+
+
 class CongressionalSettings(OrderSettings):
     """Thresholds of the strategy, each with its unit."""
 
@@ -63,13 +73,24 @@ class CongressionalSettings(OrderSettings):
     late_days: int = Field(
         default=45, description="Filing delay in days after which a report counts half."
     )
+    committee_factor: Decimal = Field(
+        default=Decimal("1.5"),
+        ge=1,
+        le=10,
+        description="What a member weighs whose committee covers the company's sector, others being 1.",
+    )
+    committee_sectors: dict[CommitteeId, tuple[str, ...]] = Field(
+        default=dict(COMMITTEE_SECTORS),
+        description="JSON object: committee id → sectors that its jurisdiction covers; subcommittees by their own id "
+        "or their committee's.",
+    )
 
 
 class CongressionalTradingStrategy:
     """The rules above under one set of thresholds."""
 
     name = "CongressionalTradingStrategy"
-    version = "1.0.0"
+    version = "1.1.0"
     data_sources = frozenset({"quiverquant_congress"})
     settings_type = CongressionalSettings
 
@@ -97,23 +118,38 @@ class CongressionalTradingStrategy:
             return _none(
                 DeclineReason.NO_SIGNAL, "none of the new records is a usable purchase or sale"
             )
-        new = [d for d in new if d.record_id not in view.acted]
-        if not new:
+        fresh = [d for d in new if d.record_id not in view.acted]
+        if not fresh:
             return _none(
                 DeclineReason.ALREADY_ACTED, "each new record already set off a trade", tuple(new)
             )
-        side = _side(self._weights(new, Direction.BUY), self._weights(new, Direction.SELL))
+        relevance = self._relevance(view, usable)
+        buys = self._weights(fresh, Direction.BUY, relevance)
+        sells = self._weights(fresh, Direction.SELL, relevance)
+        side = _side(buys, sells)
         if side is None:
-            return _none(
-                DeclineReason.CONFLICTING_SIGNALS,
-                "the new records weigh the same on both sides",
-                tuple(new),
+            alone = self._relevance(view, fresh)
+            return Signal(
+                side=None,
+                strength=Decimal(0),
+                confidence=Decimal(0),
+                trigger_event="congressional",
+                used=tuple(fresh),
+                consensus=False,
+                rules=(alone.rule(buys, sells, self._settings.committee_factor),),
+                decline=DeclineReason.CONFLICTING_SIGNALS,
+                text="the new records weigh the same on both sides",
+                facts=alone.facts,
             )
-        return self._signal(side, usable)
+        return self._signal(side, usable, relevance)
 
-    def _signal(self, side: Side, usable: list[Disclosure]) -> Signal:
-        agreeing = self._weights(usable, _SAME[side])
-        opposing = self._weights(usable, _OPPOSITE[side])
+    def _relevance(self, view: View, disclosures: Iterable[Disclosure]) -> Relevance:
+        members = {d.person_id for d in disclosures if d.person_id}
+        return relevance_of(view.reference, members, self._settings.committee_sectors)
+
+    def _signal(self, side: Side, usable: list[Disclosure], relevance: Relevance) -> Signal:
+        agreeing = self._weights(usable, _SAME[side], relevance)
+        opposing = self._weights(usable, _OPPOSITE[side], relevance)
         agree, oppose = sum(agreeing.values(), Decimal(0)), sum(opposing.values(), Decimal(0))
         consensus = len(agreeing) >= self._settings.consensus_members
         raw = agree - oppose * _HALF + (_ONE if consensus else Decimal(0))
@@ -127,6 +163,7 @@ class CongressionalTradingStrategy:
             rule_result(
                 "opposing_weight", oppose, None, not opposing, f"{len(opposing)} the opposite"
             ),
+            relevance.rule(agreeing, opposing, self._settings.committee_factor),
             rule_result(
                 "consensus",
                 Decimal(len(agreeing)),
@@ -152,14 +189,23 @@ class CongressionalTradingStrategy:
             rules=rules,
             decline=None if passed else DeclineReason.BELOW_THRESHOLD,
             text="" if passed else f"strength {strength} is below {self._settings.strength_min}",
+            facts=relevance.facts,
         )
 
-    def _weights(self, disclosures: list[Disclosure], direction: Direction) -> dict[str, Decimal]:
+    def _weights(
+        self, disclosures: list[Disclosure], direction: Direction, relevance: Relevance
+    ) -> dict[str, Decimal]:
+        """Return the weight of each member who disclosed that direction, by id or else by name."""
         weights: dict[str, Decimal] = {}
         for each in disclosures:
             if each.direction == direction:
-                weights[each.person] = max(weights.get(each.person, Decimal(0)), self._weight(each))
-        return weights
+                member = each.person_id or each.person
+                weights[member] = max(weights.get(member, Decimal(0)), self._weight(each))
+        factor = self._settings.committee_factor
+        return {
+            member: weight * factor if member in relevance.seats else weight
+            for member, weight in weights.items()
+        }
 
     def _weight(self, each: Disclosure) -> Decimal:
         low = each.amount_usd_min or Decimal(0)
