@@ -1,7 +1,8 @@
 """A fault campaign: services killed, frozen and cut off again and again, and what must hold all the same.
 
 ``make faults ARGS="--only ingestor --rounds 100"``: the ingestor's own campaign (docs/faults.md); a round is one fault
-of one data source. For another service, or all, the demo is walked with kills on the way; a round is one kill -9.
+of one data source. ``--only decider``: the decider's own; a round is one fault on a log of its own. For another
+service, or all, the demo is walked with kills on the way; a round is one kill -9.
 The last line is one JSON object with at least rounds, kills and violations; exit code 1 when there is a violation.
 """
 
@@ -15,13 +16,14 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from tests.faults.ingestor_campaign import run_campaign
-from tests.faults.ingestor_deck import Fault, deck
+from tests.faults import decider_campaign, decider_deck, ingestor_campaign, ingestor_deck
+from tests.faults.processes import Tally
 from tests.faults.walks import SERVICES, differences, walked
 
 # A walk of two weeks has room for about so many kills.
@@ -34,20 +36,38 @@ def main() -> int:
     parser.add_argument("--only", choices=SERVICES, help="disturb this service alone")
     parser.add_argument("--rounds", type=int, default=KILLS_A_WALK, help="faults in all")
     parser.add_argument("--seed", type=int, default=1, help="seed of victims, moments and worlds")
-    faults = {fault.name: fault for fault in deck()}
+    faults = {
+        "ingestor": {fault.name: fault for fault in ingestor_deck.deck()},
+        "decider": {fault.name: fault for fault in decider_deck.deck()},
+    }
     parser.add_argument(
         "--fault",
         action="append",
-        choices=sorted(faults),
         metavar="NAME",
-        help='of the ingestor: only this one, such as "kill half_sent"; repeatable',
+        help='of ingestor or decider: only this one, such as "kill half_sent"; repeatable',
     )
+    parser.add_argument("--round", type=int, help="of the decider: only this one of the rounds")
     options = parser.parse_args()
-    if options.fault and options.only != "ingestor":
-        parser.error("--fault goes with --only ingestor")
+    if options.round is not None and options.only != "decider":
+        parser.error("--round goes with --only decider")
+    known = faults.get(options.only, {})
+    if unknown := [name for name in options.fault or () if name not in known]:
+        parser.error(f"--only {options.only} has no fault {unknown}; there are {sorted(known)}")
+    wanted = [known[name] for name in options.fault or ()]
     if options.only == "ingestor":
-        wanted = [faults[name] for name in options.fault or ()]
-        line, violations = _ingestor(options.rounds, options.seed, wanted)
+        line, violations = _own(
+            lambda home: ingestor_campaign.run_campaign(home, options.rounds, options.seed, wanted),
+            options.seed,
+            ("rounds", "kills"),
+        )
+    elif options.only == "decider":
+        line, violations = _own(
+            lambda home: decider_campaign.run_campaign(
+                home, options.rounds, options.seed, wanted, options.round
+            ),
+            options.seed,
+            ("rounds", "kills", "freezes", "broker_restarts", "rebalances"),
+        )
     else:
         line, violations = _demo(options.only, options.rounds, options.seed)
     for text in violations:
@@ -56,21 +76,23 @@ def main() -> int:
     return 1 if violations else 0
 
 
-def _ingestor(rounds: int, seed: int, wanted: list[Fault]) -> tuple[dict[str, Any], list[str]]:
+def _own(
+    campaign: Callable[[Path], Tally], seed: int, first: Sequence[str]
+) -> tuple[dict[str, Any], list[str]]:
+    """Run a service's own campaign; ``first`` are the counts that its line begins with."""
     # What runs in this process, undisturbed, has nothing to say: stdout is for the result.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     home = Path(tempfile.mkdtemp(prefix="tradetrail-faults-"))
-    tally = run_campaign(home, rounds, seed, wanted)
+    tally = campaign(home)
     if tally.violations:
         sys.stderr.write(f"what the processes said is in {home}\n")
     else:
         shutil.rmtree(home, ignore_errors=True)
-    done = {name: tally.done[name] for name in ("rounds", "kills")}
     line = {
-        **done,
+        **{name: tally.done[name] for name in first},
         "violations": len(tally.violations),
         "seed": seed,
-        **{name: count for name, count in sorted(tally.done.items()) if name not in done},
+        **{name: count for name, count in sorted(tally.done.items()) if name not in first},
         "by_step": dict(sorted(tally.by_step.items())),
     }
     return line, tally.violations

@@ -20,6 +20,7 @@ from random import Random
 from uuid import uuid4
 
 from services.ingestor.backfill import backfill
+from tests.faults.dealing import Fault, dealt
 from tests.faults.ingestor_checks import (
     broken_claims,
     differences,
@@ -27,18 +28,16 @@ from tests.faults.ingestor_checks import (
     newest_contents,
     violations_of,
 )
-from tests.faults.ingestor_deck import Fault, deck
-from tests.faults.ingestor_desk import Desk, Lane, Tally
-from tests.faults.ingestor_log import LogReader, Seen
+from tests.faults.ingestor_deck import deck
+from tests.faults.ingestor_desk import Desk, Lane
 from tests.faults.ingestor_scenarios import disturb
 from tests.faults.ingestor_vendor import Served, vendor_process
+from tests.faults.plain_log import LogReader, Seen, new_log
+from tests.faults.processes import Tally
 from tests.integration.ingestor_harness import Ingestor
 from tradetrail.errors import Retryable
 from tradetrail.events.generated import DisclosureRecorded
-from tradetrail.log.codec import Codec
-from tradetrail.log.provision import provision
 from tradetrail.sessions import new_york
-from tradetrail.settings import SharedSettings
 from tradetrail.stack.local import LocalStack
 
 CONGRESS, INSIDER, SEATS = (
@@ -187,7 +186,7 @@ def run_campaign(home: Path, rounds: int, seed: int, wanted: Sequence[Fault] = (
         )
         # A server that somebody named in the environment may hold the logs of other campaigns.
         name = uuid4().hex[:8]
-        logs = [_new_log(stack, f"{kind}-{name}.") for kind in ("disturbed", "undisturbed")]
+        logs = [new_log(stack, f"{kind}-{name}.") for kind in ("disturbed", "undisturbed")]
         desk = Desk(stack, logs[0], vendor, home)
         reference = Ingestor(logs[1], vendor)
         held.callback(reference.close)
@@ -196,11 +195,14 @@ def run_campaign(home: Path, rounds: int, seed: int, wanted: Sequence[Fault] = (
             for log in logs
         ]
         campaign = Campaign(desk, reference, readers[0], readers[1], chance)
-        dealt = _dealt(chance, rounds, wanted, is_ours=stack.part("kafka").pid is not None)
+        # A broker that is not ours (``TRADETRAIL_KAFKA`` names it) is left alone.
+        is_ours = stack.part("kafka").pid is not None
+        cards = [fault for fault in wanted or deck() if is_ours or not fault.is_broker]
+        left = dealt(chance, rounds, cards, as_given=bool(wanted))
         tally = desk.tally
-        while dealt:
+        while left:
             began_at = time.monotonic()
-            faults, dealt = dealt[:2], dealt[2:]
+            faults, left = left[:2], left[2:]
             found = campaign.morning(faults)
             tally.violations += [f"seed {seed}: {text}" for text in found]
             sys.stderr.write(
@@ -215,28 +217,3 @@ def run_campaign(home: Path, rounds: int, seed: int, wanted: Sequence[Fault] = (
     if not tally.done["kills"]:
         tally.violations.append(f"seed {seed}: nothing was killed, so nothing was proven")
     return tally
-
-
-def _dealt(chance: Random, rounds: int, wanted: Sequence[Fault], *, is_ours: bool) -> list[Fault]:
-    """Return the faults in the order they are done: the deck, shuffled, again and again.
-
-    A broker that is not ours (``TRADETRAIL_KAFKA`` names it) is left alone.
-    """
-    found: list[Fault] = []
-    cards = [fault for fault in wanted or deck() if is_ours or not fault.is_broker]
-    while cards and len(found) < rounds:
-        if not wanted:
-            chance.shuffle(cards)
-        found += cards
-    return found[:rounds]
-
-
-def _new_log(stack: LocalStack, prefix: str) -> SharedSettings:
-    settings = SharedSettings(
-        kafka=stack.addresses.kafka,
-        registry_url=stack.addresses.registry_url,
-        topic_prefix=prefix,
-        instance="campaign",
-    )
-    provision(settings, Codec(settings.registry_url))
-    return settings

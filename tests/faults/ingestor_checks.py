@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from tests.faults.ingestor_log import Place, Seen
 from tests.faults.ingestor_vendor import content_of
+from tests.faults.plain_log import Place, Seen
 from tradetrail.events.generated import (
     ApiCallRecorded,
     CommitteeMembershipRecorded,

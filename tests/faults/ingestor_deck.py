@@ -2,36 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from services.ingestor.breakpoints import STEPS
+from tests.faults.dealing import Fault
 
 # These steps are passed only by a run that finds an abandoned one.
 CLOSING = ("closing", "closed")
 IN_DELIVERY = ("before_delivery", "half_sent", "all_sent", "offsets_sent")
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One scenario; ``step`` where it is done, if at a step."""
-
-    kind: str
-    step: str = ""
-
-    @property
-    def name(self) -> str:
-        """Return how it is called in reports and by ``--fault``."""
-        return f"{self.kind} {self.step}".strip()
-
-    @property
-    def is_broker(self) -> bool:
-        """Tell whether it takes the broker away from everybody."""
-        return self.kind.startswith("broker")
-
-    @property
-    def is_alone(self) -> bool:
-        """Tell whether it reaches into other data sources: these processes close abandoned runs of all of them."""
-        return self.is_broker or self.kind in ("maintenance", "service")
 
 
 def deck() -> list[Fault]:

@@ -2,98 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import socket
-import subprocess
-import sys
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-import psutil
 import requests
 
 from tests.eventually import eventually
 from tests.faults.ingestor_checks import Claim
-from tests.faults.ingestor_log import LogReader
 from tests.faults.ingestor_vendor import VendorProcess
+from tests.faults.plain_log import LogReader
+from tests.faults.processes import PROCESS_TIMEOUT_S, Process, Tally, clean_environment
 from tests.integration.ingestor_harness import Ingestor
 from tradetrail.log.topics import Topics
 from tradetrail.settings import SharedSettings
 from tradetrail.stack.local import LocalStack
 from tradetrail.tasks import DATA_SOURCES
 
-# A start, a dead holder's 6 s in the group, a fenced transaction and a run, on two very busy cores.
-PROCESS_TIMEOUT_S = 180.0
 # A second process waits longer for the lock than any first one takes, unless a fault says otherwise.
 LOCK_WAIT_S = 60.0
-
-
-@dataclass
-class Tally:
-    """What was done, and what was found."""
-
-    done: Counter[str] = field(default_factory=Counter)
-    by_step: Counter[str] = field(default_factory=Counter)
-    violations: list[str] = field(default_factory=list)
-
-
-class Process:
-    """One ingestor process; what it says goes to a file."""
-
-    def __init__(self, name: str, log: Path, arguments: list[str], env: dict[str, str]) -> None:
-        """Start it."""
-        self.name = name
-        self.log = log
-        self.began_at = time.monotonic()
-        with log.open("w") as output:
-            self._popen = subprocess.Popen(
-                [sys.executable, "-m", "services.ingestor", *arguments],
-                env=env,
-                stdout=output,
-                stderr=output,
-            )
-
-    def wait(self, timeout_s: float = PROCESS_TIMEOUT_S) -> int:
-        """Return its exit code; kill it when it does not end, which is no exit code of its own."""
-        try:
-            return self._popen.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise AssertionError(f"{self.name} did not end within {timeout_s:.0f} s") from None
-
-    def kill(self) -> bool:
-        """Send SIGKILL; return whether it was still running."""
-        was_running = self._popen.poll() is None
-        self._popen.kill()
-        self._popen.wait()
-        return was_running and self._popen.returncode == -signal.SIGKILL
-
-    def send(self, number: int) -> None:
-        """Send a signal, if it is there."""
-        if self._popen.poll() is None:
-            self._popen.send_signal(number)
-
-    def is_over(self) -> bool:
-        """Tell whether it has ended."""
-        return self._popen.poll() is not None
-
-    def await_frozen(self) -> bool:
-        """Wait until it stopped itself; return False when it ended instead."""
-        deadline = time.monotonic() + PROCESS_TIMEOUT_S
-        while self._popen.poll() is None and time.monotonic() < deadline:
-            if psutil.Process(self._popen.pid).status() == psutil.STATUS_STOPPED:
-                return True
-            time.sleep(0.02)
-        return False
-
-    def said(self) -> str:
-        """Return the last lines of its output."""
-        return self.log.read_text()[-1500:]
 
 
 @dataclass
@@ -112,16 +42,14 @@ class Desk:
     def start(self, name: str, arguments: Sequence[str], **settings: str) -> Process:
         """Start an ingestor process; ``settings`` are TRADETRAIL_* without that, such as ingestor_die_at."""
         own = {"instance": name, "ingestor_lock_wait_s": str(LOCK_WAIT_S), **settings}
-        env = {k: v for k, v in os.environ.items() if not k.startswith("TRADETRAIL_")}
+        env = clean_environment()
         env |= Ingestor(self.log, self.vendor).environment()
         env |= {f"TRADETRAIL_{key.upper()}": value for key, value in own.items()}
-        return Process(name, self.home / f"{name}.log", [*arguments], env)
+        return Process(name, self.home / f"{name}.log", "services.ingestor", arguments, env)
 
     def count(self, what: str, step: str = "") -> None:
         """Count one act, and the step it was done at."""
-        self.tally.done[what] += 1
-        if step:
-            self.tally.by_step[f"{what} {step}"] += 1
+        self.tally.count(what, step)
 
     def ends(self) -> dict[tuple[str, int], int]:
         """Return where the log ends now, committed or not."""

@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tests.eventually import eventually
+from tests.faults.dealing import Fault
 from tests.faults.ingestor_checks import Claim
-from tests.faults.ingestor_deck import CLOSING, Fault
-from tests.faults.ingestor_desk import PROCESS_TIMEOUT_S, Lane, Process, handled
+from tests.faults.ingestor_deck import CLOSING
+from tests.faults.ingestor_desk import Lane, handled
+from tests.faults.processes import PROCESS_TIMEOUT_S, Process
 from tests.integration.ingestor_harness import MAINTENANCE
 
 KILLED = -signal.SIGKILL

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -16,6 +14,7 @@ from typing import Any
 
 from tests.contract.quiver_server import TOKEN, Client
 from tests.eventually import eventually
+from tests.faults.processes import serving
 
 PATHS = {
     "quiverquant_congress": "/beta/*/congresstrading",
@@ -41,7 +40,6 @@ _MATCHED = (
     "House",
 )
 _PAGE = 1_000
-_STOP_TIMEOUT_S = 20.0
 
 
 def content_of(row: str | dict[str, Any]) -> str:
@@ -147,26 +145,9 @@ def _within(rows: list[dict[str, Any]], name: str, start: date, end: date) -> Co
 @contextmanager
 def vendor_process(folder: Path, seed: int, start: date, end: date) -> Iterator[VendorProcess]:
     """Run the simulator over the invented world of ``seed``; its output goes to ``folder``."""
-    log = folder / "vendor.log"
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "simulators.quiverquant", "--port", "0"),
-                *("--token", TOKEN, "--seed", str(seed)),
-                *("--start", start.isoformat(), "--end", end.isoformat()),
-            ],
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        said = eventually(lambda: log.read_text(), lambda text: "http://" in text and "\n" in text)
-        address = said[said.index("http://") :].split(",")[0]
+    world = ("--seed", str(seed), "--start", start.isoformat(), "--end", end.isoformat())
+    arguments = ("--token", TOKEN, *world)
+    with serving("simulators.quiverquant", folder / "vendor.log", *arguments) as address:
         vendor = VendorProcess(address)
         eventually(lambda: vendor.book())
         yield vendor
-    finally:
-        process.terminate()
-        try:
-            process.wait(_STOP_TIMEOUT_S)
-        finally:
-            process.kill()

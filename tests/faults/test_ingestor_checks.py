@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
-from tests.contract.samples import sample_of
 from tests.faults.ingestor_checks import (
     Claim,
     broken_claims,
@@ -21,9 +19,10 @@ from tests.faults.ingestor_checks import (
     newest_contents,
     violations_of,
 )
-from tests.faults.ingestor_log import Seen
 from tests.faults.ingestor_vendor import content_of
-from tradetrail.events import Event, from_datum
+from tests.faults.made_events import sample_event
+from tests.faults.plain_log import Seen
+from tradetrail.events import Event
 from tradetrail.events.generated import (
     ApiCallRecorded,
     DisclosureRecorded,
@@ -36,7 +35,6 @@ from tradetrail.events.generated import (
     SymbolDataReady,
 )
 
-SCHEMAS = Path(__file__).parents[2] / "schemas"
 SOURCE = "quiverquant_congress"
 DAY = date(2024, 3, 5)
 _E = TypeVar("_E")
@@ -44,13 +42,10 @@ Log = list[Seen]
 
 
 def made(kind: type[_E], **facts: Any) -> _E:
-    """Return a sample event of a type with some facts of our own."""
-    type_name = kind.TYPE  # type: ignore[attr-defined]
-    event: Any = from_datum(type_name, sample_of(SCHEMAS / f"{type_name.rpartition('.')[2]}.avsc"))
-    if hasattr(event, "data_source"):
+    """Return a sample event of a type, of our data source, with some facts of our own."""
+    if "data_source" in {each.name for each in fields(kind)}:  # type: ignore[arg-type]
         facts["data_source"] = SOURCE
-    altered: _E = replace(event, **facts)
-    return altered
+    return sample_event(kind, **facts)
 
 
 def row(number: int) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.dealing import Fault
 from tests.faults.ingestor_campaign import run_campaign
-from tests.faults.ingestor_deck import Fault
 
 pytestmark = pytest.mark.stack
 

@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from tradetrail.events import Event
-from tradetrail.log.codec import Codec
+from tradetrail.log.codec import BadEvent, Codec
+from tradetrail.log.provision import provision
+from tradetrail.settings import SharedSettings
+from tradetrail.stack.local import LocalStack
 
 # A local broker answers in milliseconds; just restarted, in seconds.
 _REQUEST_TIMEOUT_S = 30.0
@@ -40,10 +43,20 @@ class Seen:
 
 
 class LogReader:
-    """Reads the events of some topics that were committed since the last time."""
+    """Reads the events of some topics that were committed since the last time.
 
-    def __init__(self, kafka: str, registry_url: str, topics: Sequence[str]) -> None:
+    Raises BadEvent for a value that nobody can read, unless ``unreadable`` collects where those stand.
+    """
+
+    def __init__(
+        self,
+        kafka: str,
+        registry_url: str,
+        topics: Sequence[str],
+        unreadable: list[tuple[Place, int]] | None = None,
+    ) -> None:
         """Begin at the beginning."""
+        self._unreadable = unreadable
         self._kafka = kafka
         self._codec = Codec(registry_url)
         self._topics = list(topics)
@@ -70,7 +83,7 @@ class LogReader:
                     if error is None:
                         self._next[place] = offset + 1
                         if value is not None:
-                            found.append(Seen(*place, offset, self._codec.decode(value).event))
+                            found += self._decoded(place, offset, value)
                     elif error.code() != KafkaError._PARTITION_EOF:
                         raise KafkaException(error)
                     if (offset if error else offset + 1) >= ends[place]:
@@ -81,6 +94,15 @@ class LogReader:
         finally:
             consumer.close()
         return sorted(found, key=lambda seen: (seen.topic, seen.partition, seen.offset))
+
+    def _decoded(self, place: Place, offset: int, value: bytes) -> list[Seen]:
+        try:
+            return [Seen(*place, offset, self._codec.decode(value).event)]
+        except BadEvent:
+            if self._unreadable is None:
+                raise
+            self._unreadable.append((place, offset))
+            return []
 
     def ends(self) -> dict[Place, int]:
         """Return the offset after all that was ever written to each place, committed or not."""
@@ -108,3 +130,15 @@ class LogReader:
                 "log_level": 0,
             }
         )
+
+
+def new_log(stack: LocalStack, prefix: str, codec: Codec | None = None) -> SharedSettings:
+    """Make the topics under ``prefix`` and register the schemas; return the settings that name them."""
+    settings = SharedSettings(
+        kafka=stack.addresses.kafka,
+        registry_url=stack.addresses.registry_url,
+        topic_prefix=prefix,
+        instance="campaign",
+    )
+    provision(settings, codec or Codec(settings.registry_url))
+    return settings

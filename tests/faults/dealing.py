@@ -1,0 +1,41 @@
+"""Faults as cards of a deck: what each is called, and in which order a campaign deals them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One scenario; ``step`` where it is done, if at a step."""
+
+    kind: str
+    step: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return how it is called in reports and by ``--fault``."""
+        return f"{self.kind} {self.step}".strip()
+
+    @property
+    def is_broker(self) -> bool:
+        """Tell whether it takes the broker away from everybody."""
+        return self.kind.startswith("broker")
+
+    @property
+    def is_alone(self) -> bool:
+        """Tell whether it reaches into other work: an ingestor of these closes abandoned runs of all data sources."""
+        return self.is_broker or self.kind in ("maintenance", "service")
+
+
+def dealt(chance: Random, rounds: int, cards: Sequence[Fault], *, as_given: bool) -> list[Fault]:
+    """Return the faults in the order they are done: the cards, shuffled unless ``as_given``, again and again."""
+    left = list(cards)
+    found: list[Fault] = []
+    while left and len(found) < rounds:
+        if not as_given:
+            chance.shuffle(left)
+        found += left
+    return found[:rounds]
