@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, LiteralString
@@ -178,6 +178,26 @@ class Running:
         """Ask it to stop; return its exit code. Fails when that takes longer than promised."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(STOP_TIMEOUT_S)
+
+
+def told_by_pages(
+    page: Callable[[int, str | None], dict[str, Any]], what: str, limit: int
+) -> list[Any]:
+    """Return the rows ``what`` of all pages of a listing; ``page`` is asked for limit and cursor.
+
+    Fails when the pages don't end, or when their totals differ.
+    """
+    first = page(limit, None)
+    rows, after = list(first[what]), first["next"]
+    for _ in range(first["totals"][what]):
+        if after is None:
+            break
+        following = page(limit, after)
+        assert following["totals"] == first["totals"]
+        rows += following[what]
+        after = following["next"]
+    assert after is None
+    return rows
 
 
 @contextmanager

@@ -17,7 +17,7 @@ import pyarrow.parquet
 import pytest
 
 from tests import auditor_story as story
-from tests.integration.auditor_harness import Audit, Running, audit_of
+from tests.integration.auditor_harness import Audit, Running, audit_of, told_by_pages
 from tests.integration.fresh_log import fresh_log
 from tests.known_story import DAY, TRIGGERED, Told, after, before
 from tradetrail.events.generated import DeclineReason
@@ -132,15 +132,9 @@ def test_filters(audited: Audited, chosen: dict[str, Any], expected: list[str]) 
 def test_the_pages_together_are_the_whole_and_each_has_the_same_totals(audited: Audited) -> None:
     whole = report(audited)
     for limit in (1, 3, len(NEWEST_FIRST)):
-        told, cursor = [], None
-        for _ in range(len(NEWEST_FIRST) + 1):
-            page = report(audited, limit, cursor)
-            assert page["totals"] == whole["totals"]
-            told += page["declined"]
-            cursor = page["next"]
-            if cursor is None:
-                break
+        told = told_by_pages(lambda *page: report(audited, *page), "declined", limit)
         assert told == whole["declined"]
+        assert report(audited, limit)["totals"] == whole["totals"]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import pyarrow.parquet
 import pytest
 
 from tests import auditor_story as story
-from tests.integration.auditor_harness import Audit, Running, audited_log
+from tests.integration.auditor_harness import Audit, Running, audited_log, told_by_pages
 from tests.run_story import DAY, INSIDER, NEWEST_FIRST, TIED, run_events
 from tradetrail.reports.connection import open_reader, prepare_reader
 from tradetrail.reports.encode import to_json
@@ -123,15 +123,9 @@ def test_maintenance_tells_what_it_noticed(audited: Audited) -> None:
 def test_the_pages_together_are_the_whole_and_each_has_the_same_totals(audited: Audited) -> None:
     whole = report(audited)
     for limit in (1, 3, len(NEWEST_FIRST)):
-        told, after = [], None
-        for _ in range(len(NEWEST_FIRST) + 1):
-            page = report(audited, limit, after)
-            assert page["totals"] == whole["totals"]
-            told += page["runs"]
-            after = page["next"]
-            if after is None:
-                break
+        told = told_by_pages(lambda *page: report(audited, *page), "runs", limit)
         assert told == whole["runs"]
+        assert report(audited, limit)["totals"] == whole["totals"]
 
 
 def test_totals_are_the_sums_over_every_run(audited: Audited) -> None:

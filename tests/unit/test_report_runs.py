@@ -6,10 +6,10 @@ import io
 from datetime import UTC, date, datetime
 from typing import Any
 
-import psycopg
 import pytest
 from rich.console import Console
 
+from tests.no_database import NoDatabase
 from tradetrail.cli.report.runs import print_run_report
 from tradetrail.errors import UsageError
 from tradetrail.reports.paging import LIMIT_MAX
@@ -19,16 +19,6 @@ from tradetrail.reports.runs import RunFilter, run_report
 AT = datetime(2020, 3, 2, 12, 0, tzinfo=UTC)
 RUN_ID = "3f0b7a52-6a3c-5e0e-9d0f-1f2e3d4c5b6a"
 ERROR = "QuiverQuant answered 503 to /beta/live/congresstrading; run the task again when it is well"
-
-
-class NoDatabase(psycopg.Connection[Any]):
-    """Stands where a connection must not be touched."""
-
-    def __init__(self) -> None:
-        pass
-
-    def __del__(self, *_: object) -> None:
-        pass
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,15 @@ from rich.console import Console
 
 from tradetrail.cli.report.options import After, First, Form, Last, Limit, Output, period, reader
 from tradetrail.cli.report.output import ReportFormat, show_page, talk
-from tradetrail.cli.report.tables import print_section, print_sums
+from tradetrail.cli.report.tables import cell, print_section, print_sums
 from tradetrail.events.generated import DeclineReason
 from tradetrail.reports.declined import DeclinedFilter, declined_report, declined_sheet
 from tradetrail.reports.paging import LIMIT_DEFAULT
 
 _SHOWN = ("declined_at", "symbol", "strategy", "side", "reason", "reason_text", "decision_id")
 _WHOLE = ("declined_at", "symbol", "decision_id")
+# Below this a signal has several lines, so that its reason is not squeezed into a column of a few letters.
+_WIDE_COLUMNS = 150
 _RULES = ("declined_at", "symbol", "rule", "value", "threshold", "explanation")
 
 
@@ -56,7 +58,13 @@ def declined(
 def print_declined_report(report: dict[str, Any], console: Console) -> None:
     """Print a page of declined signals as tables for people; times are New York's."""
     told = report["declined"]
-    print_section(console, "declined", told, _SHOWN, whole=_WHOLE)
+    if console.width >= _WIDE_COLUMNS:
+        print_section(console, "declined", told, _SHOWN, whole=_WHOLE)
+    else:
+        columns = ("declined_at", "why")
+        print_section(
+            console, "declined", [_narrow(signal) for signal in told], columns, whole=columns[:1]
+        )
     against = [
         {name: signal[name] for name in _RULES[:2]} | {name: rule.get(name) for name in _RULES[2:]}
         for signal in told
@@ -70,3 +78,12 @@ def print_declined_report(report: dict[str, Any], console: Console) -> None:
     print_sums(console, "totals", {"declined": report["totals"]["declined"], **reasons})
     if report["activity"]:
         console.print(report["activity"]["statement"], markup=False, highlight=False)
+
+
+def _narrow(signal: dict[str, Any]) -> dict[str, Any]:
+    what = " ".join(filter(None, (signal["symbol"], signal["side"])))
+    why = f"{signal['reason']}: {signal['reason_text']}"
+    return {
+        "declined_at": f"{cell(signal['declined_at'])}\n{what}",
+        "why": f"{why}\n{signal['strategy']}\n{signal['decision_id']}",
+    }

@@ -65,7 +65,7 @@ def upgrade() -> None:
     op.create_index(
         "declined_decisions_strategy", "declined_decisions", ["strategy_name", "created_at"]
     )
-    op.create_index("operator_acts_symbol", "operator_acts", ["symbol", "acted_at"])
+    op.create_index("operator_acts_place", "operator_acts", ["topic", "partition", "offset"])
     op.create_index(
         "alpaca_orders_discovered",
         "alpaca_orders",

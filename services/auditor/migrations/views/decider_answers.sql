@@ -47,8 +47,7 @@ LEFT JOIN symbol_data_ready ready
     ON ready.symbol = a.symbol AND ready.topic = a.topic AND ready.partition = a.partition
     AND ready."offset" = a.view_through
 LEFT JOIN operator_acts act
-    ON act.symbol = a.symbol AND act.topic = a.topic AND act.partition = a.partition
-    AND act."offset" = a.view_through
+    ON act.topic = a.topic AND act.partition = a.partition AND act."offset" = a.view_through
 LEFT JOIN (
     SELECT configuration_hash,
         CASE jsonb_typeof(configuration -> 'lookback_days')
