@@ -28,7 +28,7 @@ class RateLimit:
         monotonic: Callable[[], float] = time.monotonic,
         unix_time: Callable[[], float] = time.time,
     ) -> None:
-        """Leave ``reserve`` requests of each window to others."""
+        """Leave ``reserve`` requests of each window to others, but never more than half of a small limit."""
         self._reserve = reserve
         self._monotonic = monotonic
         self._unix_time = unix_time
@@ -48,9 +48,15 @@ class RateLimit:
             told = headers.get("retry-after", "")
             wait_s = float(told) if told.isdigit() else reset_s
             self._close(_UNTOLD_S if wait_s is None else wait_s, "Alpaca's rate limit is used up")
-        elif remaining.isdigit() and int(remaining) <= self._reserve:
-            why = f"{remaining} requests are left to the account, of which {self._reserve} are kept for orders"
+        elif remaining.isdigit() and int(remaining) <= (kept := self._kept(headers)):
+            why = (
+                f"{remaining} requests are left to the account, of which {kept} are kept for orders"
+            )
             self._close(_UNTOLD_S if reset_s is None else reset_s, why)
+
+    def _kept(self, headers: dict[str, str]) -> int:
+        limit = headers.get("x-ratelimit-limit", "")
+        return min(self._reserve, int(limit) // 2) if limit.isdigit() else self._reserve
 
     def _until_reset(self, told: str) -> float | None:
         if not told.isdigit():

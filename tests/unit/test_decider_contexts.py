@@ -122,12 +122,19 @@ def answer(status: int = 200, **headers: str) -> Exchange:
     return Exchange("GET", "/v2/account", {}, status, None, b"{}", named, 1)
 
 
+def limited(remaining: int, limit: int) -> Exchange:
+    told = {"x_ratelimit_remaining": str(remaining), "x_ratelimit_limit": str(limit)}
+    return answer(x_ratelimit_reset="1030", **told)
+
+
 @pytest.mark.parametrize(
     ("heard", "wait_s"),
     [
         (answer(x_ratelimit_remaining="51", x_ratelimit_reset="1030"), 0),
         (answer(x_ratelimit_remaining="50", x_ratelimit_reset="1030"), 30),
         (answer(x_ratelimit_remaining="0", x_ratelimit_reset="9999"), WINDOW_S),
+        (limited(remaining=11, limit=20), 0),
+        (limited(remaining=10, limit=20), 30),
         (answer(429, x_ratelimit_remaining="0", x_ratelimit_reset="1030"), 30),
         (answer(429, retry_after="7", x_ratelimit_reset="1030"), 7),
         (answer(429, retry_after="3600"), WINDOW_S),
