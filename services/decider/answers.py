@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from services.decider import manual
 from services.decider.breakpoints import reached
 from services.decider.context import Call, Context, ContextAway, DailyBar, Portfolio, market_of
 from services.decider.context_wait import ContextWait
@@ -25,6 +26,7 @@ from services.decider.decision import (
     made,
     quantity_of,
 )
+from services.decider.manual_acts import ManualQuestion
 from services.decider.metrics import ANSWERS, CALLS, STEP_SECONDS
 from services.decider.settings import DeciderSettings
 from tradetrail.calls import call_events
@@ -58,7 +60,7 @@ class Asked:
     """A question, and the partition of its trigger: there the answer goes."""
 
     place: Place
-    question: Question
+    question: Question | ManualQuestion
 
     @property
     def symbol(self) -> str:
@@ -104,7 +106,12 @@ class Answers:
 
     def ask(self, asked: Asked) -> None:
         """Take a question; it is answered with the next ``settle``."""
-        why = decline_before_context(asked.question)
+        question = asked.question
+        why = (
+            question.trigger.refusal
+            if isinstance(question, ManualQuestion)
+            else decline_before_context(question)
+        )
         self._asked.append((asked, why))
         if why is None:
             self._waiting.add(asked.symbol)
@@ -162,6 +169,10 @@ class Answers:
         self, asked: Asked, making: Making, why: tuple[DeclineReason, str] | None
     ) -> DecisionMade | DecisionDeclined:
         question = asked.question
+        if isinstance(question, ManualQuestion):
+            if why:
+                return manual.declined(question, making, why)
+            return manual.answer(question, making, self._context(asked.symbol))
         if why:
             return declined(question, making, why)
         context = self._context(asked.symbol)

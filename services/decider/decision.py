@@ -199,7 +199,7 @@ def _answer(question: Question, making: Making, kind: str) -> dict[str, Any]:
 def rationale(question: Question, context: Context | None) -> Rationale:
     """Return everything that went into the answer."""
     signal = question.signal
-    market, portfolio = _contexts(context)
+    market, portfolio = contexts_of(context)
     return Rationale(
         signal_strength=signal.strength,
         confidence_score=signal.confidence,
@@ -219,9 +219,10 @@ def rationale(question: Question, context: Context | None) -> Rationale:
     )
 
 
-def _contexts(
+def contexts_of(
     context: Context | None,
 ) -> tuple[MarketContext | None, PortfolioContext | None]:
+    """Return market and portfolio as the rationale has them."""
     if context is None:
         return None, None
     portfolio = PortfolioContext(

@@ -50,9 +50,9 @@ class _Known(NamedTuple):
 
 @dataclass(slots=True)
 class ManualActs:
-    """The orders people gave of one symbol, in log order, as far back as the look-back reaches."""
+    """The orders people gave of one symbol, by decision id in log order, as far back as the look-back reaches."""
 
-    known: list[_Known] = field(default_factory=list)
+    known: dict[str, list[_Known]] = field(default_factory=dict)
 
     def fold(
         self, act: OperatorActed, place: Cause, symbol: str, since: datetime
@@ -69,15 +69,9 @@ class ManualActs:
             asked = read_act(act, symbol)
         except BadOrder as error:
             return ManualTrigger(symbol, place, at, None, (error.code, str(error)))
-        first = next(
-            (
-                known.submission
-                for known in self.known
-                if known.at >= since and known.submission.decision_id == asked.decision_id
-            ),
-            None,
-        )
-        self.known.append(_Known(at, asked))
+        same_key = self.known.setdefault(asked.decision_id, [])
+        first = next((each.submission for each in same_key if each.at >= since), None)
+        same_key.append(_Known(at, asked))
         if first is None:
             return ManualTrigger(symbol, place, at, asked)
         if first == asked:
@@ -90,4 +84,8 @@ class ManualActs:
 
     def prune(self, before: datetime) -> None:
         """Drop what is older than an instant, UTC."""
-        self.known = [each for each in self.known if each.at >= before]
+        left = {
+            decision_id: [each for each in same_key if each.at >= before]
+            for decision_id, same_key in self.known.items()
+        }
+        self.known = {decision_id: same_key for decision_id, same_key in left.items() if same_key}

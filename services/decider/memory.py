@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from services.decider.event_head import occurred_at
+from services.decider.manual_acts import ManualTrigger
 from services.decider.symbol_state import SymbolState, Unreadable
 from services.decider.view import Trigger, View
 from tradetrail.events import CATALOGUE
@@ -19,6 +20,7 @@ from tradetrail.events.generated import (
     DecisionMade,
     DisclosureRecorded,
     DisclosureWithdrawn,
+    OperatorActed,
     SymbolDataReady,
 )
 from tradetrail.log.codec import BadEvent, Codec
@@ -30,6 +32,8 @@ from tradetrail.settings import SharedSettings
 _FOLDED = frozenset(
     {DisclosureRecorded.TYPE, DisclosureWithdrawn.TYPE, SymbolDataReady.TYPE, DecisionMade.TYPE}
 )
+# A person's act asks for an answer, but no view holds anything of it.
+_READ = _FOLDED | {OperatorActed.TYPE}
 # Clocks of several producers differ: within a partition a later event occurred at most half of this before an earlier
 # one. What is that much older than the look-back is neither read nor kept.
 CLOCK_MARGIN = timedelta(days=1)
@@ -81,7 +85,7 @@ class Memory:
         for place in places:
             self._partitions.pop(place, None)
 
-    def fold(self, entry: Entry) -> Trigger | None:
+    def fold(self, entry: Entry) -> Trigger | ManualTrigger | None:
         """Take one event in log order; return the trigger when it is one."""
         message = entry.message
         partition = self._partitions[message.place]
@@ -92,17 +96,21 @@ class Memory:
         if entry.decoded is None:
             self._fold_unreadable(partition, message, entry.bad)
             return None
-        if entry.decoded.type_name not in _FOLDED:
+        if entry.decoded.type_name not in _READ:
             return None
         event = entry.decoded.event
-        if event.symbol is None:
-            return None
         where = Cause(
             topic=message.topic,
             partition=message.partition,
             offset=message.offset,
             event_id=event.event_id,
         )
+        if isinstance(event, OperatorActed):
+            # Under its key, for there its answer goes, whatever the act itself names.
+            symbol = _symbol_of(message)
+            return self._state(partition, symbol).ask(event, where, symbol)
+        if event.symbol is None:
+            return None
         trigger = self._state(partition, event.symbol).fold(event, where)
         if trigger is not None:
             self._prune(partition, trigger.occurred_at)
@@ -141,8 +149,7 @@ class Memory:
         text = f"the event at {where} can't be read: {bad}"
         unreadable = Unreadable(at, message.offset, text)
         # The key names the symbol even when the body can't be read.
-        symbol = (message.key or b"").decode(errors="replace")
-        self._state(partition, symbol).unreadable.append(unreadable)
+        self._state(partition, _symbol_of(message)).unreadable.append(unreadable)
         if at is None:
             partition.undated.append(unreadable)
 
@@ -162,3 +169,7 @@ class Memory:
             state.prune(now - self._lookback - CLOCK_MARGIN)
             if state.is_empty:
                 del partition.symbols[symbol]
+
+
+def _symbol_of(message: Received) -> str:
+    return (message.key or b"").decode(errors="replace")

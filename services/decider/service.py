@@ -1,4 +1,4 @@
-"""The decider: folds its partitions into views and answers every SymbolDataReady once per strategy.
+"""The decider: folds its partitions into views, answers every SymbolDataReady once per strategy, and a person's order.
 
 Steps per batch, in order: fold each event into its symbol's state; when it is a trigger, cut the view as of it and ask
 each strategy; settle what was asked: read the contexts that signals need, state the decisions and the declines. The
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from services.decider.answers import Answers, Asked, Desk
 from services.decider.breakpoints import reached
 from services.decider.decision import Question
+from services.decider.manual_acts import ManualQuestion, ManualTrigger
 from services.decider.memory import Memory
 from services.decider.metrics import STEP_SECONDS
 from services.decider.signal import Strategy
@@ -65,7 +66,10 @@ class Decider:
         self._settle(answers)
         return answers.outputs()
 
-    def _ask(self, answers: Answers, place: Place, trigger: Trigger) -> None:
+    def _ask(self, answers: Answers, place: Place, trigger: Trigger | ManualTrigger) -> None:
+        if isinstance(trigger, ManualTrigger):
+            answers.ask(Asked(place, ManualQuestion(trigger)))
+            return
         for strategy in self._strategies:
             if trigger.run.data_source not in strategy.data_sources:
                 continue

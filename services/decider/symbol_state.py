@@ -8,10 +8,11 @@ out because it is older changes nothing. A decision counts from its trigger's of
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from services.decider.manual_acts import ManualActs, ManualTrigger
 from services.decider.view import Disclosure, Trigger, View, disclosure, lineage_run
 from tradetrail.events import Event
 from tradetrail.events.generated import (
@@ -20,9 +21,11 @@ from tradetrail.events.generated import (
     DisclosureRecorded,
     DisclosureWithdrawn,
     LineageRun,
+    OperatorActed,
     SymbolDataReady,
 )
 
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
 # The vendor's field that a correction changes when it moves a record to another symbol.
 _TICKER = "Ticker"
 
@@ -75,6 +78,7 @@ class SymbolState:
     runs: list[Run] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
     acted: dict[str, dict[str, int]] = field(default_factory=dict)
+    manual: ManualActs = field(default_factory=ManualActs)
 
     def fold(self, event: Event, place: Cause) -> Trigger | None:
         """Take one event in log order; return the trigger when it is one."""
@@ -91,6 +95,14 @@ class SymbolState:
         elif isinstance(event, DecisionMade):
             self.mark_acted(event)
         return None
+
+    def ask(self, act: OperatorActed, place: Cause, symbol: str) -> ManualTrigger | None:
+        """Take a person's act in log order; return the trigger when it asks for an answer."""
+        # Whatever a foreign program says of its time, there is an instant before it.
+        since = act.occurred_at - min(self.lookback, act.occurred_at - _EARLIEST)
+        trigger = self.manual.fold(act, place, symbol, since)
+        incomplete = self._incomplete(since, place.offset)
+        return trigger and replace(trigger, incomplete=incomplete)
 
     def mark_acted(self, decision: DecisionMade) -> None:
         """Remember that a decision's records set off a trade; a repeat changes nothing."""
@@ -139,11 +151,13 @@ class SymbolState:
             self.acted[strategy] = kept
             if not kept:
                 del self.acted[strategy]
+        self.manual.prune(before)
 
     @property
     def is_empty(self) -> bool:
         """Tell whether nothing is kept."""
-        return not (self.recorded or self.withdrawn or self.runs or self.unreadable or self.acted)
+        seen = self.recorded or self.withdrawn or self.runs or self.unreadable
+        return not (seen or self.acted or self.manual.known)
 
     def _incomplete(self, since: datetime, through: int) -> str | None:
         found = [
