@@ -154,11 +154,31 @@ def test_a_sell_without_a_position_is_declined(decider: Decider) -> None:
     assert declined.reason is DeclineReason.NO_POSITION
 
 
-def test_a_symbol_without_prices_is_declined(decider: Decider) -> None:
-    publish(decider.log, run_events("NOSUCH", "run-1", morning(DAY), TWO))
-    (declined,) = decider.answers("NOSUCH", 1)
-    assert isinstance(declined, DecisionDeclined)
-    assert declined.reason is DeclineReason.NOT_TRADABLE
+def test_a_burst_of_signals_fits_a_rate_limit_and_symbols_without_prices_are_declined(
+    decider: Decider, alpaca: str
+) -> None:
+    # Three calls each would be 120; the wait for contexts is shorter than the minute to the limit's reset.
+    requests.post(f"{alpaca}/control", json={"rate_limit": 100}, timeout=5).raise_for_status()
+    symbols = [f"NOSUCH{number}" for number in range(40)]
+    events = [e for symbol in symbols for e in run_events(symbol, "run-1", morning(DAY), TWO)]
+    publish(decider.log, events)
+
+    def declines() -> list[DecisionDeclined]:
+        said = decider.events(symbols[0])
+        return [event for event in said if isinstance(event, DecisionDeclined)]
+
+    eventually(lambda: len(declines()) == len(symbols), within_s=40)
+    assert {each.reason for each in declines()} == {DeclineReason.NOT_TRADABLE}
+    calls = {
+        call.call_id: call
+        for call in decider.events(symbols[0])
+        if isinstance(call, ApiCallRecorded)
+    }
+    assert None in {call.decision_id for call in calls.values()}, "no call served several"
+    for each in declines():
+        assert each.rationale.portfolio_context is not None
+        for call_id in each.rationale.portfolio_context.api_call_ids:
+            assert calls[call_id].decision_id in (None, each.decision_id)
 
 
 def test_an_amended_record_does_not_act_again(decider: Decider) -> None:
