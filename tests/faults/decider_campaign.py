@@ -118,22 +118,26 @@ def one_round(here: Lane, fault: Fault, seed: int, number: int) -> list[str]:
         found.append(f"the log could not be judged: {error!r}")
     here.tally.count("rounds")
     _forget(logs)
-    sys.stderr.write(
-        f"round {number} {fault.name}: {time.monotonic() - began_at:.1f} s, {len(found)} violations\n"
-    )
+    told = _told(found, fault, seed, number)
+    took_s = time.monotonic() - began_at
+    sys.stderr.write(f"round {number} {fault.name}: {took_s:.1f} s, {len(found)} violations\n")
+    sys.stderr.writelines(f"    {text}\n" for text in told)
     sys.stderr.flush()
-    return _told(
-        found, f"seed {seed}, round {number}, {fault.name}", f"--seed {seed} --round {number}"
-    )
-
-
-def _told(found: Sequence[str], where: str, again: str) -> list[str]:
-    told = [f"{where}: {text}" for text in found[:_TOLD_MAX]]
-    if len(found) > _TOLD_MAX:
-        told.append(f"{where}: and {len(found) - _TOLD_MAX} more")
-    if told:
-        told.append(f'{where}: once more with make faults ARGS="--only decider {again}"')
     return told
+
+
+def _told(found: Sequence[str], fault: Fault, seed: int, number: int) -> list[str]:
+    """Return the first violations of a round, and how to do it again."""
+    if not found:
+        return []
+    where = f"seed {seed}, round {number}, {fault.name}"
+    left = len(found) - _TOLD_MAX
+    again = f"--only decider --seed {seed} --round {number} --fault '{fault.name}'"
+    return [
+        *(f"{where}: {text}" for text in found[:_TOLD_MAX]),
+        *([f"{where}: and {left} more"] if left > 0 else []),
+        f'{where}: once more with make faults ARGS="{again}"',
+    ]
 
 
 def _forget(logs: Sequence[SharedSettings]) -> None:

@@ -197,6 +197,8 @@ class Round:
             "TRADETRAIL_INSTANCE": name,
             "TRADETRAIL_REPLICA": str(replica),
             "TRADETRAIL_DECIDER_DIE_AT": die_at,
+            # One that hangs says where.
+            "PYTHONFAULTHANDLER": "1",
         }
         process = Process(name, self.lane.home / f"{name}.log", "services.decider", (), env)
         self.deciders[replica] = process
@@ -224,12 +226,18 @@ class Round:
         said = f"\n    {process.name} said: {process.said()}" if process is not None else ""
         self.problems.append(f"{text}{said}")
 
-    def stop(self, replica: int) -> None:
-        """Ask a decider to stop; it does so by itself."""
+    def stop(self, replica: int, when: str = "") -> None:
+        """Ask a decider to stop, awake again if it was frozen; it does so by itself."""
         process = self.deciders.pop(replica)
         process.send(signal.SIGTERM)
-        if (code := process.wait()) != 0:
-            self.problem(f"asked to stop, {process.name} ended with exit code {code}", process)
+        process.send(signal.SIGCONT)
+        # One that has not said a word yet has no ear for it either, and ends as any process does.
+        is_deaf = not process.said()
+        code = process.wait()
+        if code != 0 and not (is_deaf and code == -signal.SIGTERM):
+            self.problem(
+                f"asked to stop {when}, {process.name} ended with exit code {code}", process
+            )
 
     def revive(self) -> None:
         """Start again what has ended, as a supervisor does."""
@@ -254,7 +262,7 @@ class Round:
         while not self.group.is_caught_up():
             self.revive()
             if time.monotonic() > deadline:
-                said = "".join(f"\n    {p.name} said: {p.said()}" for p in self.deciders.values())
+                said = "".join(f"\n    {p.name} said: {p.stacks()}" for p in self.deciders.values())
                 raise TimeoutError(
                     f"not answered within {CAUGHT_UP_S:.0f} s, committed and end: {self.group.behind()}{said}"
                 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import threading
 import time
 from collections.abc import Callable
 
@@ -141,10 +140,7 @@ def _sigterm(r: Round, step: str) -> None:
     if victim is None:
         return
     r.count("sigterms", step)
-    victim.send(signal.SIGTERM)
-    victim.send(signal.SIGCONT)
-    if (code := victim.wait()) != 0:
-        r.problem(f"asked to stop at {step}, it ended with exit code {code}", victim)
+    r.stop(0, f"at {step}")
     r.start(0)
 
 
@@ -153,11 +149,7 @@ def _sigterm_at_random(r: Round, step: str) -> None:
     _at_random(r)
     replica = r.chance.choice(sorted(r.deciders))
     r.count("sigterms", "at random")
-    # One that is only starting has no ear for it yet, and ends as any process does.
-    process = r.deciders.pop(replica)
-    process.send(signal.SIGTERM)
-    if (code := process.wait()) not in (0, -signal.SIGTERM):
-        r.problem(f"asked to stop, it ended with exit code {code}", process)
+    r.stop(replica, "at random")
     r.start(replica)
 
 
@@ -181,12 +173,10 @@ def _leave(r: Round, step: str) -> None:
     if victim is None:
         return
     r.count("leaves", step)
-    other = r.deciders.pop(1)
-    other.send(signal.SIGTERM)
+    r.deciders[1].send(signal.SIGTERM)
     time.sleep(r.chance.uniform(0.0, 3.0))
     victim.send(signal.SIGCONT)
-    if (code := other.wait()) not in (0, -signal.SIGTERM):
-        r.problem(f"asked to stop, it ended with exit code {code}", other)
+    r.stop(1, f"while another is at {step}")
 
 
 def _come_and_go(r: Round, step: str) -> None:
@@ -198,10 +188,7 @@ def _come_and_go(r: Round, step: str) -> None:
         r.count("joins", "at random")
     for replica in r.chance.sample((0, 1, 2), 2):
         _at_random(r)
-        process = r.deciders.pop(replica)
-        process.send(signal.SIGTERM)
-        if (code := process.wait()) not in (0, -signal.SIGTERM):
-            r.problem(f"asked to stop, it ended with exit code {code}", process)
+        r.stop(replica, "at random")
         r.count("leaves", "at random")
 
 
@@ -214,20 +201,27 @@ def _broker(r: Round, step: str, *, gracefully: bool, delay_s: float = 0.0) -> N
     r.publisher.halt()
     stack = r.lane.stack
     if gracefully:
-        restart = threading.Thread(target=stack.restart_part, args=("kafka",))
-        restart.start()
-        victim.send(signal.SIGCONT)
-        restart.join()
+        # Kafka 4.3.1, alone in its cluster and asked to stop, declares a transaction complete whose markers it has not
+        # written: that one hangs for good. So nobody commits until it has stopped; the victim's is open meanwhile.
+        for process in r.deciders.values():
+            process.send(signal.SIGSTOP)
+        stack.stop_part("kafka")
+        _wake_all(r)
     else:
         if delay_s:
             victim.send(signal.SIGCONT)
             time.sleep(delay_s)
         stack.kill_part("kafka")
-        victim.send(signal.SIGCONT)
+        _wake_all(r)
         eventually(lambda: stack.part("kafka").pid is None)
-        stack.restart_part("kafka")
         r.count("broker_kills", step)
+    stack.restart_part("kafka")
     r.count("broker_restarts", step)
+
+
+def _wake_all(r: Round) -> None:
+    for process in r.deciders.values():
+        process.send(signal.SIGCONT)
 
 
 def _broker_kill(r: Round, step: str) -> None:

@@ -98,6 +98,13 @@ class Process:
         """Return the last lines of its output."""
         return self.log.read_text()[-1500:]
 
+    def stacks(self) -> str:
+        """End it with SIGABRT; return the last of its output, and where its threads were (PYTHONFAULTHANDLER=1)."""
+        self.send(signal.SIGCONT)
+        self.send(signal.SIGABRT)
+        self.wait(_STOP_TIMEOUT_S)
+        return self.log.read_text()[-6000:]
+
 
 def clean_environment() -> dict[str, str]:
     """Return this process's environment without any setting of ours."""
