@@ -1,0 +1,115 @@
+"""What tests of the decider hold in hand: its process, what it said so far, and a simulated Alpaca."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import requests
+
+from tests.eventually import eventually
+from tradetrail.events import Event
+from tradetrail.events.generated import DecisionDeclined, DecisionMade
+from tradetrail.log.codec import BadEvent, Codec
+from tradetrail.log.reader import read_all
+from tradetrail.log.topics import Topics
+from tradetrail.settings import SharedSettings
+
+
+@dataclass
+class Decider:
+    """The decider as a process, and what it said so far."""
+
+    log: SharedSettings
+    env: dict[str, str]
+    process: subprocess.Popen[bytes]
+
+    def said(self, symbol: str) -> list[DecisionMade | DecisionDeclined]:
+        """Return its answers on a symbol so far."""
+        answers = (DecisionMade, DecisionDeclined)
+        return [e for e in self.events(symbol) if isinstance(e, answers) and e.symbol == symbol]
+
+    def events(self, symbol: str) -> list[Event]:
+        """Return all that can be read of the symbol's topic."""
+        codec, found = Codec(self.log.registry_url), []
+        for message in read_all(self.log, [Topics.of(self.log).for_symbol(symbol)]):
+            try:
+                found.append(codec.decode(message.value).event)
+            except BadEvent:
+                continue
+        return found
+
+    def answers(self, symbol: str, count: int) -> list[DecisionMade | DecisionDeclined]:
+        """Return its answers on a symbol once there are so many."""
+        eventually(lambda: len(self.said(symbol)) >= count, within_s=40)
+        return self.said(symbol)
+
+    def kill(self) -> None:
+        """Kill it as power loss would."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+    def start(self, **env: str) -> None:
+        """Start it again, with more settings if given."""
+        self.process = launch({**self.env, **env})
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def launch(env: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Start a decider."""
+    return subprocess.Popen([sys.executable, "-m", "services.decider"], env=env)
+
+
+@contextmanager
+def simulated_alpaca() -> Iterator[str]:
+    """Yield the address of a simulated Alpaca before the open of 2024-02-05."""
+    port = free_port()
+    command = [sys.executable, "-m", "simulators.alpaca", "--port", str(port), "--rate-limit", "0"]
+    process = subprocess.Popen([*command, "--now", "2024-02-05T07:00:00-05:00"])
+    url = f"http://127.0.0.1:{port}"
+    try:
+        eventually(lambda: _answers(f"{url}/control/clock"), within_s=30)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@contextmanager
+def running_decider(log: SharedSettings, alpaca: str) -> Iterator[Decider]:
+    """Yield a decider on this log and Alpaca, and see that it stops when asked to."""
+    env = {
+        **os.environ,
+        "TRADETRAIL_KAFKA": log.kafka,
+        "TRADETRAIL_REGISTRY_URL": log.registry_url,
+        "TRADETRAIL_TOPIC_PREFIX": log.topic_prefix,
+        "TRADETRAIL_CLOCK_URL": f"{alpaca}/control/clock",
+        "TRADETRAIL_ALPACA_URL": alpaca,
+        "TRADETRAIL_ALPACA_DATA_URL": alpaca,
+        "TRADETRAIL_ALPACA_KEY_ID": "simulated-key-id",
+        "TRADETRAIL_ALPACA_SECRET_KEY": "simulated-secret-key",
+        "TRADETRAIL_DECIDER_CONTEXT_WAIT_S": "3",
+    }
+    running = Decider(log, env, launch(env))
+    yield running
+    running.process.terminate()
+    assert running.process.wait(20) == 0, "asked to stop, it stops by itself"
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=1).ok
+    except requests.RequestException:
+        return False
