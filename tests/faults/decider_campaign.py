@@ -1,7 +1,7 @@
 """The decider's campaign: a round is one fault on a log of its own, compared with an undisturbed decider's answers.
 
 Rounds stand alone: a round's seed and number make its fault, its disclosures and its choices. Several are done at the
-same time, each in a lane of its own; those that take the broker away go alone.
+same time, each in a lane of its own; those that take the broker away go last, alone.
 """
 
 from __future__ import annotations
@@ -184,11 +184,10 @@ def run_campaign(
             held.enter_context(lane(stack, home, str(n), tally))
             for n in range(min(LANES, len(todo)))
         ]
-        for number, fault in todo:
-            if fault.is_alone:
-                tally.violations += one_round(lanes[0], fault, seed, number)
         together = [(number, fault) for number, fault in todo if not fault.is_alone]
         _in_lanes(lanes, together, seed, tally)
+        alone = [(number, fault) for number, fault in todo if fault.is_alone]
+        _in_lanes(lanes[:1], alone, seed, tally)
     disturbances = ("kills", "freezes", "sigterms", "joins", "leaves", "vendor_troubles")
     if not any(tally.done[name] for name in (*disturbances, "broker_restarts", "registry_cuts")):
         tally.violations.append(f"seed {seed}: nothing was disturbed, so nothing was proven")

@@ -20,9 +20,11 @@ from tradetrail.events.generated import (
     Cause,
     DecisionDeclined,
     DecisionMade,
+    OperatorActed,
     SourceRecord,
     SymbolDataReady,
 )
+from tradetrail.manual_orders import STRATEGY as MANUAL
 from tradetrail.settings import canonical_json
 
 Answer = DecisionMade | DecisionDeclined
@@ -71,12 +73,15 @@ def _repeats(log: Log) -> list[str]:
 
 def _each_trigger_once(log: Log, strategies: Mapping[str, Collection[str]]) -> list[str]:
     """Every trigger is answered once by each strategy that it concerns, and nothing else is answered."""
-    wanted = Counter(
-        (seen.event.event_id, strategy)
-        for seen in log.seen
-        if isinstance(seen.event, SymbolDataReady)
-        for strategy in strategies[seen.event.data_source]
-    )
+    wanted: Counter[tuple[str, str]] = Counter()
+    for seen in log.seen:
+        if isinstance(seen.event, SymbolDataReady):
+            wanted.update(
+                (seen.event.event_id, name) for name in strategies[seen.event.data_source]
+            )
+        elif isinstance(seen.event, OperatorActed):
+            # The same order under the same key counts once.
+            wanted[seen.event.event_id, MANUAL] = 1
     there = Counter(
         (e.cause.event_id if e.cause else "?", e.strategy_name) for _, e in log.answers()
     )

@@ -180,7 +180,8 @@ class Round:
 
         The first one dies at ``die_at``. The last ``keep`` deliveries are left to ``finish``.
         """
-        self.publisher.publish(int(len(self.script) * first))
+        # The reference facts come before anybody looks: how far they are read plays no part in a comparison.
+        self.publisher.publish(1 + int(len(self.script) * first))
         for replica in range(deciders or self.chance.randint(1, 3)):
             self.start(replica, die_at if replica == 0 else "")
         self.undisturbed()

@@ -6,8 +6,9 @@ import threading
 from collections.abc import Sequence
 from random import Random
 
-from tests.faults.decider_script import Delivery
+from tests.faults.decider_script import REFERENCE, Delivery
 from tradetrail.errors import TradetrailError
+from tradetrail.events import Event
 from tradetrail.log.codec import Codec
 from tradetrail.log.kafka import REQUEST_TIMEOUT_S, open_producer
 from tradetrail.log.producer import INIT_TIMEOUT_S, Outgoing, TransactionalProducer
@@ -86,10 +87,7 @@ class Publisher:
             plain.produce(topic, key=delivery.unreadable.encode(), value=_UNREADABLE)
             plain.flush(REQUEST_TIMEOUT_S)
             return
-        outputs = [
-            Outgoing(self._topics.for_symbol(event.symbol or ""), event.symbol or "", event)
-            for event in delivery.events
-        ]
+        outputs = [self._outgoing(delivery, event) for event in delivery.events]
         if delivery.is_aborted:
             self._abort(delivery, outputs)
             return
@@ -100,6 +98,12 @@ class Publisher:
             producer.start()
             self._producers[delivery.source] = producer
         producer.commit(outputs)
+
+    def _outgoing(self, delivery: Delivery, event: Event) -> Outgoing:
+        if delivery.source == REFERENCE:
+            key = getattr(event, "politician_id", None) or event.symbol or ""
+            return Outgoing(self._topics.reference, key, event)
+        return Outgoing(self._topics.for_symbol(event.symbol or ""), event.symbol or "", event)
 
     def _abort(self, delivery: Delivery, outputs: Sequence[Outgoing]) -> None:
         producer = open_producer(self._log, f"{self._log.topic_prefix}{delivery.source}-cut-off")

@@ -1,7 +1,8 @@
 """What two data sources disclose in one round of the decider's campaign: a function of its seed, event ids included.
 
 Many symbols over all partitions; runs that touch several; records updated, repeated and moved away; runs of long ago,
-which a window leaves out; values that nobody can read; transactions that were aborted.
+which a window leaves out; values that nobody can read; transactions that were aborted; orders that a person gave, some
+twice. Before all of it, the seats of members and the sectors of companies.
 """
 
 from __future__ import annotations
@@ -15,16 +16,23 @@ from random import Random
 from tests.integration.disclosed import STAMP, Row, morning, run_events
 from tradetrail.events import Event
 from tradetrail.events.generated import (
+    CommitteeMembershipRecorded,
     Direction,
     DisclosureRecorded,
     DisclosureWithdrawn,
     RecordKind,
+    SeatChange,
+    SectorRecorded,
     SymbolDataReady,
     WithdrawalReason,
 )
 from tradetrail.ids import derive_id
+from tradetrail.log.stamp import Stamp
+from tradetrail.manual_orders import manual_order, submission
 
 CONGRESS, INSIDER = "quiverquant_congress", "quiverquant_insider"
+# No data source: who puts reference facts and a person's acts into the log.
+REFERENCE, PERSON = "reference", "person"
 # Where the simulated Alpaca stands still.
 DAY = date(2024, 2, 5)
 HELD = {"AAPL": "40@150", "DUNE": "25@90", "RAIL": "12.5@60", "FILM": "300@80", "HRBK": "0.5@30"}
@@ -39,6 +47,7 @@ _AMOUNTS = (1_001, 15_001, 50_001, 250_001)
 _PEOPLE = tuple(f"Member {name}" for name in "ABCDEFGH")
 _INSIDERS = (("Insider Chief", "CEO"), ("Insider Two", "Vice President"), ("Insider Three", ""))
 _MEMBERS_MAX = 3
+_COMMITTEES = ("SSBK", "HSBA", "SSEG", "HSIF", "SSCM", "HSAG")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +87,7 @@ class _Author:
         if self.known and self.chance.random() < 0.3:
             events += self._move(run_id, at)
         for symbol in symbols:
-            events += run_events(symbol, run_id, at, self.rows(symbol))
+            events += [_of_member(e) for e in run_events(symbol, run_id, at, self.rows(symbol))]
         return events
 
     def _move(self, run_id: str, at: datetime) -> list[Event]:
@@ -116,6 +125,62 @@ class _Author:
         return events
 
 
+def _of_member(event: Event) -> Event:
+    if isinstance(event, DisclosureRecorded):
+        return replace(event, person_id=_member_id(event.person_name))
+    return event
+
+
+def _member_id(name: str) -> str:
+    return f"{name[-1]}000001"
+
+
+def _reference(chance: Random) -> Delivery:
+    """Return seats and sectors that hold from before everything else."""
+    run_id, at = "run-reference", morning(DAY) - timedelta(days=500)
+    seats = [
+        CommitteeMembershipRecorded(
+            event_id=str(derive_id("test-seat", person, committee)),
+            **STAMP.envelope(at),
+            story_id=run_id,
+            politician_id=_member_id(person),
+            politician_name=person,
+            committee_id=committee,
+            committee_name=committee,
+            valid_from=at.date(),
+            change=SeatChange.CREATED,
+            run_id=run_id,
+            api_call_id=f"{run_id}-call",
+        )
+        for person in _PEOPLE
+        for committee in chance.sample(_COMMITTEES, chance.randint(0, 2))
+    ]
+    sectors = [
+        SectorRecorded(
+            event_id=str(derive_id("test-sector", symbol)),
+            **STAMP.envelope(at),
+            symbol=symbol,
+            story_id=run_id,
+            company_name=symbol,
+            sector=chance.choice(("Financials", "Energy", "Industrials", "Health Care")),
+            valid_from=at.date(),
+            run_id=run_id,
+        )
+        for symbol in SYMBOLS
+    ]
+    return Delivery(REFERENCE, (*seats, *sectors))
+
+
+def _order(chance: Random, number: int, at: datetime) -> Delivery:
+    """Return what a person orders."""
+    side, symbol = chance.choice(("buy", "sell")), chance.choice(SYMBOLS)
+    order = manual_order(
+        symbol, side, str(chance.randint(1, 20)), chance.choice((None, "100")), "day"
+    )
+    asked = submission(order, "Olga", "a test of the campaign", f"key-{number}")
+    return Delivery(PERSON, (asked.act(Stamp("cli", "test").envelope(at)),))
+
+
 def _of_insider(event: Event) -> Event:
     if isinstance(event, SymbolDataReady):
         return replace(event, task_name="data_fetch:insider_daily", data_source=INSIDER)
@@ -139,9 +204,9 @@ def _of_insider(event: Event) -> Event:
 
 
 def script(seed: str, runs: int) -> list[Delivery]:
-    """Return what is disclosed, in order."""
+    """Return what is disclosed, in order; the reference facts first."""
     chance = Random(seed)
-    author, found = _Author(chance), list[Delivery]()
+    author, found = _Author(chance), [_reference(chance)]
     ages = sorted(chance.sample(_AGES, min(len(_AGES), runs // 3)), reverse=True)
     for number in range(runs):
         days = ages[number] if number < len(ages) else 5 * (runs - 1 - number) / runs
@@ -156,4 +221,7 @@ def script(seed: str, runs: int) -> list[Delivery]:
         if number == runs // 2:
             found.append(Delivery(source, unreadable=chance.choice(SYMBOLS)))
         found.append(Delivery(source, events))
+        if number > runs // 2 and chance.random() < 0.4:
+            # Sometimes the same order again, under the same key: it counts once.
+            found += [_order(chance, number, at)] * chance.choice((1, 1, 2))
     return found
