@@ -11,6 +11,7 @@ from services.decider.answers import Desk
 from services.decider.catalogue import strategies_named
 from services.decider.context_wait import ContextWait
 from services.decider.memory import Memory
+from services.decider.reference_feed import ReferenceFeed
 from services.decider.service import Decider
 from services.decider.settings import DeciderSettings, require_lookback
 from tradetrail.alpaca_settings import AlpacaSettings
@@ -42,7 +43,11 @@ def run(shared: SharedSettings, stop: threading.Event) -> None:
     source = AlpacaContext(load(AlpacaSettings), settings.rate_limit_reserve, stop)
     contexts = ContextWait(source, stop)
     desk = Desk(stamp, settings, digest, clock, contexts)
-    decider = Decider(Memory(shared, codec, settings.lookback_days), desk, strategies, stop)
+    memory, facts = (
+        Memory(shared, codec, settings.lookback_days),
+        ReferenceFeed(shared, codec, topics),
+    )
+    decider = Decider(memory, desk, strategies, stop, facts)
     loop = TransactionalLoop(
         shared,
         codec,
@@ -69,3 +74,4 @@ def run(shared: SharedSettings, stop: threading.Event) -> None:
         loop.run()
     finally:
         server.close()
+        facts.close()

@@ -8,7 +8,7 @@ _BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 3
 
 STEP_SECONDS = Histogram(
     "tradetrail_decider_step_seconds",
-    "Real time that a batch with answers took: fold (with evaluating), context, state.",
+    "Real time that a batch with answers took: fold, reference, evaluate (with reference), context, state.",
     ["step"],
     buckets=_BUCKETS,
 )

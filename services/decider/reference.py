@@ -7,11 +7,11 @@ got: only facts that had occurred by the trigger, hold on its day in New York, a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
-from services.decider.view import Reference, Seat, Sector
+from services.decider.view import Reference, Seat, Sector, Trigger, View
 from tradetrail.events import Event
 from tradetrail.events.generated import (
     Cause,
@@ -98,11 +98,38 @@ class ReferenceBook:
         }
         return Reference(_newest(self._sectors.get(symbol, ()), border.holds), seats)
 
+    def completed(self, view: View, trigger: Trigger, through: Sequence[LogPosition]) -> View:
+        """Return a view with the facts of its symbol and of all politicians in it, as of its trigger."""
+        people = {each.person_id for each in view.disclosures}
+        found = self.as_of(trigger.symbol, people, trigger.occurred_at, through)
+        return replace(view, reference=found)
+
     def _seats_of(self, person: str, holds: Callable[[_Fact[Seat]], bool]) -> tuple[Seat, ...]:
         """Return the seats in the order of their committees' ids."""
         committees = sorted(self._seats.get(person, {}).items())
         found = (_newest(history, holds) for _, history in committees)
         return tuple(seat for seat in found if seat is not None)
+
+
+class FactSource(Protocol):
+    """Where the book comes from."""
+
+    @property
+    def book(self) -> ReferenceBook:
+        """Return the book as of the last reading."""
+
+    def up_to_date(self) -> tuple[LogPosition, ...]:
+        """Read what is new; return how far the topic was read. Raises Retryable while it can't be."""
+
+
+class NoFacts:
+    """A source of nothing, where no reference topic is read."""
+
+    book = ReferenceBook()
+
+    def up_to_date(self) -> tuple[LogPosition, ...]:
+        """Return that nothing was read."""
+        return ()
 
 
 def _newest(history: Iterable[_Fact[_V]], holds: Callable[[_Fact[_V]], bool]) -> _V | None:

@@ -1,8 +1,8 @@
 """The decider: folds its partitions into views, answers every SymbolDataReady once per strategy, and a person's order.
 
-Steps per batch, in order: fold each event into its symbol's state; when it is a trigger, cut the view as of it and ask
-each strategy; settle what was asked: read the contexts that signals need, state the decisions and the declines. The
-loop commits outputs and offsets.
+Steps per batch, in order: fold each event into its symbol's state; when it is a trigger, cut the view as of it, with
+the reference facts, read once a batch, and ask each strategy; settle what was asked: read the contexts that signals
+need, state the decisions and the declines. The loop commits outputs and offsets.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from services.decider.decision import Question
 from services.decider.manual_acts import ManualQuestion, ManualTrigger
 from services.decider.memory import Memory
 from services.decider.metrics import STEP_SECONDS
+from services.decider.reference import FactSource, NoFacts
 from services.decider.signal import Strategy
 from services.decider.view import Trigger
 from tradetrail.errors import Retryable
+from tradetrail.events.generated import LogPosition
 from tradetrail.log.entry import Entry
 from tradetrail.log.producer import Outgoing
 from tradetrail.log.reader import Place
@@ -33,12 +35,15 @@ class Decider:
         desk: Desk,
         strategies: Sequence[Strategy],
         stop: threading.Event,
+        facts: FactSource | None = None,
     ) -> None:
-        """Decide with these strategies, by what ``memory`` holds, until ``stop`` is set."""
+        """Decide with these strategies, by what ``memory`` and ``facts`` hold, until ``stop`` is set."""
         self._memory = memory
         self._desk = desk
         self._strategies = strategies
         self._stop = stop
+        self._facts = facts or NoFacts()
+        self._facts_through: tuple[LogPosition, ...] | None = None
 
     def take(self, committed: dict[Place, int]) -> None:
         """Build the views of these partitions as of their committed offsets."""
@@ -51,6 +56,7 @@ class Decider:
     def process(self, batch: Sequence[Entry]) -> list[Outgoing]:
         """Fold a batch and return the answers to its triggers, in order, after the calls they rest on."""
         answers = Answers(self._desk)
+        self._facts_through = None
         for entry in batch:
             if self._stop.is_set():
                 raise Retryable("asked to stop")
@@ -73,11 +79,20 @@ class Decider:
         for strategy in self._strategies:
             if trigger.run.data_source not in strategy.data_sources:
                 continue
+            through = self._read_facts()
             view = self._memory.view(place, trigger, strategy.name)
+            view = self._facts.book.completed(view, trigger, through)
             reached("view_taken")
-            question = Question(strategy, trigger, view, strategy.evaluate(view, trigger))
+            question = Question(strategy, trigger, view, strategy.evaluate(view, trigger), through)
             reached("signalled")
             answers.ask(Asked(place, question))
+
+    def _read_facts(self) -> tuple[LogPosition, ...]:
+        """Read the reference topic to its end, once a batch; return how far that is."""
+        if self._facts_through is None:
+            with STEP_SECONDS.labels("reference").time():
+                self._facts_through = self._facts.up_to_date()
+        return self._facts_through
 
     def _settle(self, answers: Answers) -> None:
         for asked, decision in answers.settle():
