@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from benchmarks.paper_log import PaperDecider, PaperLog
 from services.decider.memory import Memory
+from services.decider.reference import ReferenceBook
+from services.decider.replay.answering import Facts
 from services.decider.replay.asked import Asked
 from services.decider.replay.changes import Changes
 from services.decider.replay.configurations import Configurations
@@ -20,6 +22,8 @@ from tradetrail.events.generated import DecisionMade
 from tradetrail.settings import SharedSettings
 
 FIRST = date(2024, 2, 5)
+# No seat and no sector is known.
+FACTS = Facts(ReferenceBook(), ())
 
 
 def morning_of(number: int) -> datetime:
@@ -27,9 +31,13 @@ def morning_of(number: int) -> datetime:
     return datetime(FIRST.year, FIRST.month, FIRST.day, 12, tzinfo=UTC) + timedelta(days=number)
 
 
-def small_log(days: int = 6, symbols: Sequence[str] = ("AAPL", "MSFT", "BRK.B")) -> PaperLog:
+def small_log(
+    days: int = 6,
+    symbols: Sequence[str] = ("AAPL", "MSFT", "BRK.B"),
+    log: PaperLog | None = None,
+) -> PaperLog:
     """Return a log of some days: some decisions, some declines; answers stand behind later triggers."""
-    log = PaperLog()
+    log = log or PaperLog()
     decider = PaperDecider(log)
     for number in range(days):
         for index, symbol in enumerate(symbols):
@@ -67,7 +75,7 @@ def judged(log: PaperLog, asked: Asked | None = None) -> Judged:
     asked = asked or Asked()
     configurations = Configurations(log.texts)
     memories = memories_of(log, configurations.lookbacks_days() or {1})
-    judge = Judge(asked, memories, configurations)
+    judge = Judge(asked, memories, configurations, FACTS)
     walk(log, judge.take, memories, asked)
     return judge.judged
 
@@ -80,7 +88,7 @@ def tried(log: PaperLog, asked: Asked) -> Tried:
     values = PortfolioValues()
     for answer in log.answers():
         values.take(answer)
-    whatif = WhatIf(asked, memories, configurations, changes, values)
+    whatif = WhatIf(asked, memories, configurations, changes, values, FACTS)
     walk(log, whatif.take, memories, asked)
     return whatif.tried
 

@@ -75,6 +75,14 @@ def test_the_environment_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("TRADETRAIL_CONGRESSIONAL_STRENGTH_MIN", "9")
     monkeypatch.setenv("TRADETRAIL_DECIDER_POSITION_FRACTION", "0.5")
     monkeypatch.setenv("TRADETRAIL_DECIDER_LOOKBACK_DAYS", "1")
+    sectors = '{"SSFI": ["Technology"], "HSXX": ["Energy"]}'
+    monkeypatch.setenv("TRADETRAIL_CONGRESSIONAL_COMMITTEE_SECTORS", sectors)
+    configurations = Configurations(log.texts)
+    (digest,) = configurations.hashes
+    version = configurations.recorded(digest).versions[CONGRESS]
+    strategy = configurations.strategy(digest, CONGRESS, version)
+    recorded = json.loads(log.texts[digest])["strategies"][CONGRESS]
+    assert {"version": version, **strategy.configuration()} == recorded
     assert judged(log).differences == 0
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from services.decider import manual
 from services.decider.context import Context, Market
 from services.decider.decision import (
@@ -14,12 +17,13 @@ from services.decider.decision import (
     quantity_of,
 )
 from services.decider.manual_acts import ManualQuestion
+from services.decider.reference import ReferenceBook
 from services.decider.replay.configurations import SCOPE
 from services.decider.replay.history import Answer
 from services.decider.settings import DeciderSettings
 from services.decider.signal import Strategy
 from services.decider.view import Trigger, View
-from tradetrail.events.generated import DecisionDeclined, DeclineReason
+from tradetrail.events.generated import DecisionDeclined, DeclineReason, LogPosition
 from tradetrail.log.stamp import Stamp
 from tradetrail.reports.encode import plain
 
@@ -33,10 +37,23 @@ class NoContext(Exception):
         self.wanted = wanted
 
 
-def ask(strategy: Strategy, trigger: Trigger, view: View, recorded: Answer | None) -> Question:
-    """Return the question that a strategy answers: the view as of the trigger, and what it makes of it."""
-    through = () if recorded is None else recorded.reference_through
-    return Question(strategy, trigger, view, strategy.evaluate(view, trigger), through)
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The reference facts: all of them, and how far the topic is read."""
+
+    book: ReferenceBook
+    through: tuple[LogPosition, ...]
+
+    def ask(
+        self, strategy: Strategy, trigger: Trigger, view: View, answers: Sequence[Answer]
+    ) -> Question:
+        """Return the question that a strategy answers: what it saw on the trigger, and what it makes of it.
+
+        The facts count as far as the first of ``answers``, recorded of this trigger, says; without any all of them.
+        """
+        through = answers[0].reference_through if answers else self.through
+        seen = self.book.completed(view, trigger, through)
+        return Question(strategy, trigger, seen, strategy.evaluate(seen, trigger), through)
 
 
 def making_of(recorded: Answer, settings: DeciderSettings) -> Making:

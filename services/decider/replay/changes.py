@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ from services.decider.replay.configurations import (
     NotRunnable,
     released,
     said,
+    sealed,
 )
 from services.decider.settings import DeciderSettings
 from services.decider.signal import Strategy
@@ -82,7 +84,7 @@ class Changes:
         values = {name: getattr(recorded, name) for name in type(recorded).model_fields}
         for override in self._asked.overrides:
             if self._concerns_decider(override):
-                values[override.name] = override.text
+                values[override.name] = _value(override.text)
         return _made(DeciderSettings, values, SCOPE)
 
     def _strategy(self, digest: str, name: str) -> Strategy:
@@ -97,7 +99,7 @@ class Changes:
         values |= {each: value for each, value in thresholds.items() if each in values}
         for override in self._asked.overrides:
             if override.owner in (None, name) and override.name in values:
-                values[override.name] = override.text
+                values[override.name] = _value(override.text)
         strategy: Strategy = kind(_made(kind.settings_type, values, name))
         return strategy
 
@@ -152,10 +154,20 @@ def listed(kinds: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _value(text: str) -> Any:
+    """Return a value as typed; one of several parts is JSON."""
+    if not text.startswith(("{", "[")):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
 def _made(kind: type[_S], values: Mapping[str, Any], owner: str) -> _S:
     """Return settings of these values, every one of them given. Raises UsageError for one out of bounds."""
     try:
-        return kind(**values)
+        return sealed(kind, values)
     except ValidationError as error:
         wrong = {str(each) for e in error.errors() for each in e["loc"]}
         meant = [

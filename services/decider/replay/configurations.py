@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -133,9 +134,28 @@ def exact(kind: type[_S], values: Mapping[str, Any], of: str) -> _S:
             f"the recorded settings of {of} name {', '.join(unknown)}, which this version does not have"
         )
     try:
-        return kind(**values)
+        return sealed(kind, values)
     except ValidationError as error:
         raise NotRunnable(f"the recorded settings of {of} are none: {said(error)}") from error
+
+
+def sealed(kind: type[_S], values: Mapping[str, Any]) -> _S:
+    """Return settings of these values alone, also inside a setting of many: the environment adds none.
+
+    Raises ValidationError.
+    """
+    made: _S = _sealed(kind)(**values)
+    return made
+
+
+@cache
+def _sealed(kind: Any) -> Any:
+    class Sealed(kind):  # type: ignore[misc]
+        @classmethod
+        def settings_customise_sources(cls, _: Any, init_settings: Any, **__: Any) -> tuple[Any]:
+            return (init_settings,)
+
+    return Sealed
 
 
 def said(error: ValidationError) -> str:

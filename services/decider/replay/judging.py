@@ -9,9 +9,9 @@ from datetime import date
 
 from services.decider.manual_acts import ManualQuestion, ManualTrigger
 from services.decider.replay.answering import (
+    Facts,
     NoContext,
     answer,
-    ask,
     making_of,
     manual_answer,
 )
@@ -63,11 +63,14 @@ class Judged:
 class Judge:
     """Judges step by step. Used by one thread, on the memory that the history folds into."""
 
-    def __init__(self, asked: Asked, memories: Memories, configurations: Configurations) -> None:
+    def __init__(
+        self, asked: Asked, memories: Memories, configurations: Configurations, facts: Facts
+    ) -> None:
         """Judge what was ``asked`` for."""
         self._asked = asked
         self._memories = memories
         self._configurations = configurations
+        self._facts = facts
         self.judged = Judged()
 
     def take(self, found: Step | Stray) -> None:
@@ -124,7 +127,7 @@ class Judge:
             )
             return
         view = self._memories.view(days, step.place, trigger, name)
-        question = ask(strategy, trigger, view, recorded)
+        question = self._facts.ask(strategy, trigger, view, (recorded,))
         making = making_of(recorded, configuration.settings)
         yield from _compared(recorded, lambda: answer(question, making, recorded))
 

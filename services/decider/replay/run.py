@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from services.decider.memory import Memory
+from services.decider.reference_feed import ReferenceFeed
+from services.decider.replay.answering import Facts
 from services.decider.replay.asked import Asked
 from services.decider.replay.changes import Changes
 from services.decider.replay.configurations import read_configurations
@@ -55,15 +57,16 @@ def replay(shared: SharedSettings, asked: Asked) -> Report:
     def read(place: Place) -> Iterator[Received]:
         return read_range(shared, {place: 0}, {place: bounds.ends[place]})
 
+    facts = _facts(shared, codec, topics)
     history = History(codec, memories, read, bounds.settled, asked.symbol)
     if is_whatif:
         values = _portfolio_values(shared, codec, topics)
-        tried = WhatIf(asked, memories, configurations, changes, values)
+        tried = WhatIf(asked, memories, configurations, changes, values, facts)
         with progress("replaying", bounds.ends) as moved:
             for found in history.walk(moved):
                 tried.take(found)
         return whatif_report(asked, tried.tried, time.monotonic() - started)
-    judge = Judge(asked, memories, configurations)
+    judge = Judge(asked, memories, configurations, facts)
     with progress("replaying", bounds.ends) as moved:
         for found in history.walk(moved):
             judge.take(found)
@@ -80,6 +83,15 @@ def _bounds(shared: SharedSettings, topics: list[str]) -> Bounds:
     ends = end_offsets(shared, places)
     highest = end_offsets(shared, places, committed_only=False)
     return Bounds(ends, {place: ends[place] >= highest[place] for place in places})
+
+
+def _facts(shared: SharedSettings, codec: Codec, topics: Topics) -> Facts:
+    feed = ReferenceFeed(shared, codec, topics)
+    try:
+        through = feed.up_to_date()
+        return Facts(feed.book, through)
+    finally:
+        feed.close()
 
 
 def _portfolio_values(shared: SharedSettings, codec: Codec, topics: Topics) -> PortfolioValues:

@@ -17,7 +17,7 @@ from services.decider.decision import (
     made,
     quantity_of,
 )
-from services.decider.replay.answering import ask, context_of, was_unavailable
+from services.decider.replay.answering import Facts, context_of, was_unavailable
 from services.decider.replay.asked import Asked
 from services.decider.replay.changes import Changed, Changes
 from services.decider.replay.configurations import SCOPE, Configurations, NotRunnable
@@ -107,12 +107,14 @@ class WhatIf:
         configurations: Configurations,
         changes: Changes,
         values: PortfolioValues,
+        facts: Facts,
     ) -> None:
         """Try what was ``asked`` for."""
         self._asked = asked
         self._memories = memories
         self._changes = changes
         self._values = values
+        self._facts = facts
         self._symbols = SymbolsKnown()
         # For triggers that nobody answered: the configuration of the answer before, at first the last recorded.
         self._in_force = next(reversed(configurations.hashes), None)
@@ -157,7 +159,8 @@ class WhatIf:
         if not isinstance(trigger, Trigger):
             return
         view = self._memories.view(days, step.place, trigger, name)
-        question = ask(strategy, trigger, view, old)
+        # All answers to a trigger were made with the same facts.
+        question = self._facts.ask(strategy, trigger, view, step.answers)
         context, basis = self._sizing(step, old)
         new = self._outcome(question, step.answers, context, changed.settings)
         self._count(question, recorded_outcome(old), new, basis)
