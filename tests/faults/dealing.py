@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -39,3 +39,12 @@ def dealt(chance: Random, rounds: int, cards: Sequence[Fault], *, as_given: bool
             chance.shuffle(left)
         found += left
     return found[:rounds]
+
+
+def done(acts: Sequence[Callable[[], None]], problem: Callable[[str], None]) -> None:
+    """Do one act after the other; what goes wrong is told as a problem, and the campaign goes on."""
+    for act in acts:
+        try:
+            act()
+        except Exception as error:  # noqa: BLE001 (whatever it is, it is a finding)
+            problem(f"it broke off: {error!r}")

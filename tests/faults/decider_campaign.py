@@ -38,6 +38,8 @@ LANES = 2
 # Deliveries of a round; each touches three symbols or more.
 _DELIVERIES = 14
 _UNDISTURBED_S = 120.0
+# Each look asks the broker about every partition.
+_LOOK_S = 0.2
 # Of one round; a lost partition alone would be a hundred lines.
 _TOLD_MAX = 12
 
@@ -65,7 +67,9 @@ class Undisturbed:
         thread, group = threading.Thread(target=decide), Group(self.log)
         thread.start()
         try:
-            eventually(lambda: failures or group.is_caught_up(), within_s=_UNDISTURBED_S)
+            eventually(
+                lambda: failures or group.is_caught_up(), within_s=_UNDISTURBED_S, every_s=_LOOK_S
+            )
         finally:
             stop.set()
             thread.join()

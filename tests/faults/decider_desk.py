@@ -33,7 +33,8 @@ CONTEXT_WAIT_S = 90
 _REVIVALS_MAX = 8
 # From the last fault to the last answer: a dead member's 6 s, a hung transaction's 20 s, starts on two busy cores.
 CAUGHT_UP_S = 120.0
-_POLL_S = 0.05
+# Each look asks the broker about every partition.
+_POLL_S = 0.2
 _BROKER_TIMEOUT_S = 10.0
 _HTTP_TIMEOUT_S = 10.0
 

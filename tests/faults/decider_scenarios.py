@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from services.decider.breakpoints import STEPS
 from tests.eventually import eventually
-from tests.faults.dealing import Fault
+from tests.faults.dealing import Fault, done
 from tests.faults.decider_checks import Woken
 from tests.faults.decider_deck import VENDOR
 from tests.faults.decider_desk import KILLED, Round
@@ -32,16 +32,8 @@ _RATE_LIMIT = 5
 
 def disturb(r: Round, fault: Fault) -> None:
     """Do what ``fault`` says, then let all be answered."""
-
-    def struck() -> None:
-        _SCENARIOS[fault.kind](r, fault.step)
-
     try:
-        for act in (struck, r.finish):
-            try:
-                act()
-            except Exception as error:  # noqa: BLE001 (what goes wrong is told, and the campaign goes on)
-                r.problem(f"it broke off: {error!r}")
+        done((lambda: _SCENARIOS[fault.kind](r, fault.step), r.finish), r.problem)
     finally:
         r.close()
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tests.eventually import eventually
-from tests.faults.dealing import Fault
+from tests.faults.dealing import Fault, done
 from tests.faults.ingestor_checks import Claim
 from tests.faults.ingestor_deck import CLOSING
 from tests.faults.ingestor_desk import Lane, handled
@@ -29,16 +29,8 @@ _COMMIT_S = 0.02
 
 def disturb(lane: Lane, fault: Fault) -> None:
     """Do what ``fault`` says to the lane's data source, then run its task to completion."""
-
-    def struck() -> None:
-        _SCENARIOS[fault.kind](lane, fault.step)
-
     try:
-        for act in (struck, lane.finish):
-            try:
-                act()
-            except Exception as error:  # noqa: BLE001 (what goes wrong is told, and the campaign goes on)
-                lane.problem(f"it broke off: {error!r}")
+        done((lambda: _SCENARIOS[fault.kind](lane, fault.step), lane.finish), lane.problem)
     finally:
         lane.close()
 
