@@ -20,6 +20,7 @@ from tradetrail.errors import Fatal, Poison, Retryable
 from tradetrail.log.codec import Codec
 from tradetrail.log.entry import Entry, read_entry
 from tradetrail.log.kafka import REQUEST_TIMEOUT_S, open_consumer, translate
+from tradetrail.log.loop_metrics import STEP_SECONDS
 from tradetrail.log.producer import Outgoing, TransactionalProducer
 from tradetrail.log.reader import Place, Received, received
 from tradetrail.settings import SharedSettings
@@ -115,8 +116,15 @@ class TransactionalLoop:
         try:
             self._take_wanted()
             batch = self._poll()
+            polled_s, polled_at = time.monotonic(), time.time()
             outputs = self._processor.process(batch) if batch else ()
+            processed_s = time.monotonic()
             self._commit(outputs)
+            if outputs:
+                appended_at = batch[0].message.appended_at.timestamp()
+                STEP_SECONDS.labels("delivery").observe(max(0.0, polled_at - appended_at))
+                STEP_SECONDS.labels("process").observe(processed_s - polled_s)
+                STEP_SECONDS.labels("commit").observe(time.monotonic() - processed_s)
             self._publish()
             self._trouble = None
         except Retryable as error:
