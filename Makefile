@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint faults bench-log bench-ingest clean events lock containers
+.PHONY: demo test lint faults bench-log bench-ingest bench-decide clean events lock containers
 .DEFAULT_GOAL := demo
 
 $(READY): requirements/dev.txt pyproject.toml
@@ -43,6 +43,9 @@ bench-log: $(READY)     ## what the log's settings bring, as ratios in one run
 
 bench-ingest: $(READY)  ## every disclosure of a data folder through the ingestor, twice; ARGS="--data FOLDER"
 	$(BIN)/python -m benchmarks.bench_ingest $(ARGS)
+
+bench-decide: $(READY)  ## how fast the decider decides, starts and replays; ARGS="--only latency,throughput,rebuild,replay"
+	$(BIN)/python -m benchmarks.bench_decide $(ARGS)
 
 events: $(READY)        ## generate the typed events from schemas/
 	$(BIN)/python -m tools.generate_events
