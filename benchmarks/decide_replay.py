@@ -19,8 +19,8 @@ from decimal import Decimal
 from uuid import uuid4
 
 from benchmarks.paper_log import NOW, PaperDecider, PaperLog
+from services.decider.replay import run as replaying
 from services.decider.replay.asked import Asked
-from services.decider.replay.run import replay
 from tradetrail.errors import Fatal, TradetrailError
 from tradetrail.events import Event
 from tradetrail.events.generated import (
@@ -47,7 +47,7 @@ _MEMBERS = 40
 _STAMP = Stamp("ingestor", "bench")
 
 
-def replay_rate(kafka: str, registry_url: str, triggers: int = TRIGGERS) -> dict[str, float]:
+def replay(kafka: str, registry_url: str, triggers: int = TRIGGERS) -> dict[str, float]:
     """Return ``replayed_per_s``: answers compared a second, reading included.
 
     Uses topics under a prefix of its own and leaves them there. Raises Fatal when the replay finds a difference.
@@ -69,7 +69,7 @@ def replay_rate(kafka: str, registry_url: str, triggers: int = TRIGGERS) -> dict
     log.copy_to(shared)
     del log, decider
     started = time.perf_counter()
-    report = replay(shared, Asked())
+    report = replaying.replay(shared, Asked())
     took_s = time.perf_counter() - started
     if report["differences"] or report["answers_compared"] != triggers:
         raise Fatal(f"a replay of the benchmark's own log does not come out the same: {report}")
@@ -131,7 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with tempfile.TemporaryDirectory() as home:
             with LocalStack(home, parts=("kafka", "registry")) as stack:
                 addresses = stack.addresses
-                figures = replay_rate(addresses.kafka, addresses.registry_url, options.triggers)
+                figures = replay(addresses.kafka, addresses.registry_url, options.triggers)
     except TradetrailError as error:
         sys.stderr.write(f"{error}\n")
         return exit_code_of(error)
