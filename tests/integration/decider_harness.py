@@ -47,7 +47,7 @@ class Decider:
 
     def answers(self, symbol: str, count: int) -> list[DecisionMade | DecisionDeclined]:
         """Return its answers on a symbol once there are so many."""
-        eventually(lambda: len(self.said(symbol)) >= count, within_s=40)
+        eventually(lambda: len(self.said(symbol)) >= count, within_s=60)
         return self.said(symbol)
 
     def kill(self) -> None:
@@ -103,9 +103,12 @@ def running_decider(log: SharedSettings, alpaca: str) -> Iterator[Decider]:
         "TRADETRAIL_DECIDER_CONTEXT_WAIT_S": "3",
     }
     running = Decider(log, env, launch(env))
-    yield running
-    running.process.terminate()
-    assert running.process.wait(20) == 0, "asked to stop, it stops by itself"
+    try:
+        yield running
+    finally:
+        running.process.terminate()
+        code = running.process.wait(20)
+    assert code == 0, "asked to stop, it stops by itself"
 
 
 def _answers(url: str) -> bool:

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -18,9 +13,9 @@ import requests
 from simulators.world import CongressRow
 from tests.contract.quiver_server import SmallWorld, congress_row, quiver
 from tests.eventually import eventually
+from tests.integration.decider_harness import Decider, launch, running_decider, simulated_alpaca
 from tests.integration.disclosed import Row, morning, publish, run_events
 from tests.integration.ingestor_harness import ingestor
-from tradetrail.events import Event
 from tradetrail.events.generated import (
     ApiCallRecorded,
     DecisionDeclined,
@@ -30,9 +25,8 @@ from tradetrail.events.generated import (
     DisclosureRecorded,
     Side,
 )
-from tradetrail.log.codec import BadEvent, Codec
+from tradetrail.log.codec import Codec
 from tradetrail.log.producer import EventProducer
-from tradetrail.log.reader import read_all
 from tradetrail.log.topics import Topics
 from tradetrail.settings import SharedSettings
 
@@ -41,91 +35,16 @@ DAY = date(2024, 2, 5)
 TWO = (Row("Ann"), Row("Bob"))
 
 
-@dataclass
-class Decider:
-    """The decider as a process, and what it said so far."""
-
-    log: SharedSettings
-    env: dict[str, str]
-    process: subprocess.Popen[bytes]
-
-    def said(self, symbol: str) -> list[DecisionMade | DecisionDeclined]:
-        codec, found = Codec(self.log.registry_url), []
-        for message in read_all(self.log, [Topics.of(self.log).for_symbol(symbol)]):
-            try:
-                event = codec.decode(message.value).event
-            except BadEvent:
-                continue
-            if isinstance(event, DecisionMade | DecisionDeclined) and event.symbol == symbol:
-                found.append(event)
-        return found
-
-    def events(self, symbol: str) -> list[Event]:
-        codec = Codec(self.log.registry_url)
-        topic = Topics.of(self.log).for_symbol(symbol)
-        return [codec.decode(message.value).event for message in read_all(self.log, [topic])]
-
-    def answers(self, symbol: str, count: int) -> list[DecisionMade | DecisionDeclined]:
-        eventually(lambda: len(self.said(symbol)) >= count, within_s=40)
-        return self.said(symbol)
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
-
-    def start(self) -> None:
-        self.process = launch(self.env)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def launch(env: dict[str, str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "services.decider"], env=env)
-
-
 @pytest.fixture
 def alpaca() -> Iterator[str]:
-    port = free_port()
-    command = [sys.executable, "-m", "simulators.alpaca", "--port", str(port), "--rate-limit", "0"]
-    process = subprocess.Popen([*command, "--now", "2024-02-05T07:00:00-05:00"])
-    url = f"http://127.0.0.1:{port}"
-    try:
-        eventually(lambda: answers(f"{url}/control/clock"), within_s=30)
+    with simulated_alpaca() as url:
         yield url
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def answers(url: str) -> bool:
-    try:
-        return requests.get(url, timeout=1).ok
-    except requests.RequestException:
-        return False
 
 
 @pytest.fixture
 def decider(log: SharedSettings, alpaca: str) -> Iterator[Decider]:
-    env = {
-        **os.environ,
-        "TRADETRAIL_KAFKA": log.kafka,
-        "TRADETRAIL_REGISTRY_URL": log.registry_url,
-        "TRADETRAIL_TOPIC_PREFIX": log.topic_prefix,
-        "TRADETRAIL_CLOCK_URL": f"{alpaca}/control/clock",
-        "TRADETRAIL_ALPACA_URL": alpaca,
-        "TRADETRAIL_ALPACA_DATA_URL": alpaca,
-        "TRADETRAIL_ALPACA_KEY_ID": "simulated-key-id",
-        "TRADETRAIL_ALPACA_SECRET_KEY": "simulated-secret-key",
-        "TRADETRAIL_DECIDER_CONTEXT_WAIT_S": "3",
-    }
-    running = Decider(log, env, launch(env))
-    yield running
-    running.process.terminate()
-    assert running.process.wait(20) == 0, "asked to stop, it stops by itself"
+    with running_decider(log, alpaca) as running:
+        yield running
 
 
 def test_two_members_buying_make_a_decision_with_all_that_led_to_it(decider: Decider) -> None:

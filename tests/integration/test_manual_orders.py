@@ -53,7 +53,7 @@ def decider(stack: object) -> Iterator[Decider]:
 def typed(decider: Decider, *words: str) -> subprocess.CompletedProcess[str]:
     """Type ``tradetrail order …``; a process costs seconds, so most tests ask as the command does."""
     return subprocess.run(
-        [sys.executable, "-m", "tradetrail", "order", *words, "--wait", "40"],
+        [sys.executable, "-m", "tradetrail", "order", *words, "--wait", "60"],
         env=decider.env,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -63,7 +63,7 @@ def typed(decider: Decider, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def order(decider: Decider, wanted: Submission, wait_s: float = 40) -> Answer:
+def order(decider: Decider, wanted: Submission, wait_s: float = 60) -> Answer:
     clock_url = decider.env["TRADETRAIL_CLOCK_URL"]
     return ask(decider.log.model_copy(update={"clock_url": clock_url}), wanted, wait_s)
 
@@ -113,7 +113,7 @@ def test_an_order_is_decided_once_with_who_and_why_and_what_it_met(decider: Deci
 
     limit = manual_order("MSFT", "buy", "10", "390.5", "gtc")
     assert order(decider, submission(limit, "ann", "index change", "k-1")) == made
-    with pytest.raises(UsageError, match="key k-1 already stands for .buy 10 MSFT at 390"):
+    with pytest.raises(UsageError, match="key k-1 already stands for 'buy 10 MSFT at 390"):
         order(decider, asked("MSFT", "k-1"))
     assert (len(acts(decider, "MSFT")), len(decider.said("MSFT"))) == (1, 1)
 
