@@ -24,7 +24,7 @@ from tradetrail.stack.running import running_env
 from tradetrail.symbols import check_symbol
 from tradetrail.telemetry import configure_logging
 
-# A decider answers within a second when all is well; while the broker is away it waits about as long itself.
+# A decider answers within a second when all is well. While the broker is away it waits longer itself: ask again then.
 WAIT_S_DEFAULT = 30.0
 _WAIT_S_MAX = 600.0
 _PIPE_COLUMNS = 160
