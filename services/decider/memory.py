@@ -88,11 +88,8 @@ class Memory:
     def fold(self, entry: Entry) -> Trigger | ManualTrigger | None:
         """Take one event in log order; return the trigger when it is one."""
         message = entry.message
+        self.saw(message)
         partition = self._partitions[message.place]
-        if partition.undated and (at := occurred_at(message.value)) is not None:
-            for unreadable in partition.undated:
-                unreadable.at = at
-            partition.undated.clear()
         if entry.decoded is None:
             self._fold_unreadable(partition, message, entry.bad)
             return None
@@ -115,6 +112,14 @@ class Memory:
         if trigger is not None:
             self._prune(partition, trigger.occurred_at)
         return trigger
+
+    def saw(self, message: Received) -> None:
+        """Let an event, of whatever type, date those before it that can't be read and don't tell."""
+        partition = self._partitions[message.place]
+        if partition.undated and (at := occurred_at(message.value)) is not None:
+            for unreadable in partition.undated:
+                unreadable.at = at
+            partition.undated.clear()
 
     def view(self, place: Place, trigger: Trigger, strategy: str) -> View:
         """Return what ``strategy`` may see of the trigger's symbol, through the trigger's offset.

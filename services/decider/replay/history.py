@@ -184,6 +184,7 @@ class History:
         for message in self._read(place):
             moved(place, message.offset)
             if key is not None and message.key != key:
+                self._memories.saw(message)
                 continue
             triggers = self._fold(message, ahead)
             if not triggers:
@@ -202,8 +203,10 @@ class History:
         except BadEvent:
             type_name = ""
         if type_name in _UNSEEN or (type_name in ANSWERS and ahead.has_read(message.offset)):
+            self._memories.saw(message)
             return {}
         entry = read_entry(self._codec, message)
         if entry.decoded is not None and type_name in ANSWERS:
+            self._memories.saw(message)
             return {}
         return self._memories.fold(entry)

@@ -9,7 +9,7 @@ from services.decider.memory import Memory
 from services.decider.view import Trigger, View
 from tradetrail.events.generated import DecisionMade
 from tradetrail.log.entry import Entry
-from tradetrail.log.reader import Place
+from tradetrail.log.reader import Place, Received
 
 
 class Memories:
@@ -33,6 +33,11 @@ class Memories:
         """Take one event in log order; return the trigger by look-back when it is one, else nothing."""
         found = {days: memory.fold(entry) for days, memory in self._memories.items()}
         return {days: trigger for days, trigger in found.items() if trigger is not None}
+
+    def saw(self, message: Received) -> None:
+        """Let an event that is not folded date those before it that can't be read."""
+        for memory in self._memories.values():
+            memory.saw(message)
 
     def view(self, days: int, place: Place, trigger: Trigger, strategy: str) -> View:
         """Return what ``strategy`` may see on ``trigger`` with a look-back of ``days`` days."""
