@@ -32,6 +32,9 @@ POLL_TIMEOUT_S = 0.25
 OFFSETS_EVERY_S = 0.5
 # After a failure that may pass: long enough not to spin, short enough not to be missed.
 PAUSE_AFTER_FAILURE_S = 0.5
+# Leaving takes a few answers of the broker. Whoever gets none is expelled when its session ends, and what it had open
+# is aborted: a process that must end loses nothing by not waiting longer.
+LEAVE_TIMEOUT_S = 15.0
 
 log = structlog.get_logger(__name__)
 
@@ -110,7 +113,19 @@ class TransactionalLoop:
             while not self._stop.is_set():
                 self._step()
         finally:
-            self._consumer.close()
+            self._leave()
+
+    def _leave(self) -> None:
+        """Leave the group; not longer than ``LEAVE_TIMEOUT_S``, which the client itself does not bound."""
+        leaving = threading.Thread(
+            target=self._consumer.close, name="leaving the group", daemon=True
+        )
+        leaving.start()
+        leaving.join(LEAVE_TIMEOUT_S)
+        if leaving.is_alive():
+            log.warning(
+                "left the group without a word: its broker does not answer", topics=self._topics
+            )
 
     def _step(self) -> None:
         try:
@@ -253,5 +268,8 @@ class TransactionalLoop:
             if failed := [tp for tp in found if tp.error is not None]:
                 raise KafkaException(failed[0].error)
         except KafkaException as error:
-            raise translate(error, "reading committed offsets") from error
+            doing = (
+                "reading committed offsets (they wait for the end of a transaction that moves them)"
+            )
+            raise translate(error, doing) from error
         return {(tp.topic, tp.partition): max(tp.offset, -1) for tp in found}
