@@ -33,6 +33,14 @@ def _mega(*events: Event) -> list[Placed]:
     return [("megacap", "AAPL", event) for event in events]
 
 
+def _call(name: str, decision: str, purpose: e.CallPurpose) -> e.ApiCallRecorded:
+    """Return a call to the broker under a decision's id."""
+    call = story.api_call(name)
+    return replace(
+        call, run_id=None, decision_id=story.an_id("d", decision), purpose=purpose, vendor="alpaca"
+    )
+
+
 def before() -> list[Placed]:
     """Return what stands in the log up to and with the trigger "t1": nine record versions, an order under way."""
     status, decided = e.OrderStatus, e.DecisionStatus
@@ -75,7 +83,8 @@ def after() -> list[Placed]:
         story.insider("insider-too-late"),
         story.updated("d0", status.FILLED, decided.EXECUTED, total="10", fill="10", price="72"),
         replace(story.operator_act("too late"), symbol="AAPL"),
-        replace(story.broker_order()),
+        story.broker_order(),
+        _call("order", "d1", e.CallPurpose.PORTFOLIO_CONTEXT),
         story.ready("t2", at=TRIGGERED + DAY),
     )
 
@@ -111,11 +120,15 @@ class Told:
         )
         read = e.LogPosition(topic=seat.topic, partition=seat.partition, offset=seat.offset)
         d1 = self._on("t1", story.decision("d1", at=TRIGGERED + DAY), ["used"], BOUNDED)
+        bars = _call("bars", "d1", e.CallPurpose.MARKET_CONTEXT)
+        market = replace(d1.rationale.market_context, api_call_ids=(bars.call_id,))
         return _mega(
+            bars,
+            _call("in vain", "n1", e.CallPurpose.MARKET_CONTEXT),
             self._on("t0", story.decision("d0", at=story.BEGIN), [], BOUNDED),
             replace(
                 d1,
-                rationale=replace(d1.rationale, reference_facts=(fact,)),
+                rationale=replace(d1.rationale, reference_facts=(fact,), market_context=market),
                 reference_through=(read,),
             ),
             self._on("t1", story.declined("n1", at=TRIGGERED), ["used"], BOUNDED),

@@ -170,6 +170,10 @@ def test_what_the_decision_recorded_of_the_outside_is_told(audited: Audited) -> 
     assert (run["ingestion_run_id"], run["records_known"], run["records_used"]) == ("run-1", 9, 1)
     assert report["market_context"]["current_price"] == Decimal("72.33")
     assert report["portfolio_context"] is None
+    # Its order's calls are under its id as well, and came later.
+    assert [call["api_call_id"] for call in report["api_calls"]] == [story.an_id("call", "bars")]
+    in_vain = known(audited, "n1")["api_calls"]
+    assert [call["api_call_id"] for call in in_vain] == [story.an_id("call", "in vain")]
 
 
 def test_a_record_that_could_not_be_known_is_named(audited: Audited) -> None:
@@ -271,6 +275,7 @@ def test_one_symbols_history_is_read_by_index(audited: Audited) -> None:
         "view_through": place.offset,
         "view_from": datetime(2020, 1, 1, tzinfo=UTC),
         "call_ids": ["a"],
+        "outcome": "declined",
     }
     with psycopg.connect(audit.dsn, autocommit=True) as connection:
         prepare_reader(connection, audit.schema, "")

@@ -67,9 +67,12 @@ def print_known_at_report(report: dict[str, Any], console: Console) -> None:
             print_section(console, section, report[section], columns, whole=("standing",))
     console.print()
     for name in _CONTEXTS:
-        context = report[name] or {}
-        shown = {key: value for key, value in context.items() if key != "api_call_ids"}
-        print_sums(console, name.replace("_", " "), shown or {"": "not asked for"})
+        title = name.replace("_", " ")
+        if report[name]:
+            shown = {key: said for key, said in report[name].items() if key != "api_call_ids"}
+            print_sums(console, title, shown)
+        else:
+            console.print(f"{title}: not asked for")
     print_sums(console, "totals", report["totals"])
 
 

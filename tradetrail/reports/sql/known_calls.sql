@@ -1,4 +1,5 @@
--- The vendor calls that a decision's market and portfolio came from, and those made for it in vain.
+-- The vendor calls that a decision's market and portfolio came from, and those made in vain for a declined one: of one
+-- made, the calls under its id are also those of its order, which came later.
 -- Order: as they stand in the log.
 SELECT api_call_id,
     purpose,
@@ -20,7 +21,7 @@ FROM (
         request -> 'query' AS query, requested_at AS timestamp, status_code, error, body_sha256,
         available_at AS appended_at, topic, partition, "offset", event_id
     FROM api_payloads
-    WHERE call_id = ANY(%(call_ids)s) OR decision_id = %(decision_id)s
+    WHERE call_id = ANY(%(call_ids)s) OR (%(outcome)s = 'declined' AND decision_id = %(decision_id)s)
     ORDER BY call_id, chunk_index
 ) AS call
 ORDER BY topic, partition, "offset"

@@ -37,9 +37,20 @@ FROM (
         a.view_through,
         a.view_from,
         record.*,
-        used.record_id IS NOT NULL AS used,
+        concat_ws('/', record.topic, record.partition, record."offset", record.record_id, record.version)
+            = ANY(a.sources) AS used,
         max(record.version) OVER (PARTITION BY a.decision_id, record.record_id) AS newest
-    FROM decider_answers a
+    FROM (
+        -- Distinct, although it is anyway: so the rationale is read once a decision and not once a record.
+        SELECT DISTINCT ON (answer.decision_id)
+            answer.decision_id, answer.symbol, answer.topic, answer.partition, answer.view_through, answer.view_from,
+            ARRAY(
+                SELECT concat_ws('/', topic, partition, "offset", record_id, version)
+                FROM jsonb_to_recordset(answer.decision_rationale #> '{source_data,records}')
+                    AS source (record_id text, version integer, topic text, partition integer, "offset" bigint)
+            ) AS sources
+        FROM decider_answers answer
+    ) AS a
     JOIN (
         SELECT record_id, version, symbol, 'congress' AS record_type, politician_name AS person, transaction_type,
             direction, transaction_date, disclosed_on, amount_usd_min, amount_usd_max, NULL::numeric AS shares,
@@ -53,14 +64,6 @@ FROM (
     ) AS record
         ON record.symbol = a.symbol AND record.topic = a.topic AND record.partition = a.partition
         AND record."offset" <= a.view_through
-    LEFT JOIN (
-        SELECT answer.decision_id, source.*
-        FROM decider_answers answer,
-            jsonb_to_recordset(answer.decision_rationale #> '{source_data,records}')
-                AS source (record_id text, version integer, topic text, partition integer, "offset" bigint)
-    ) AS used
-        ON used.decision_id = a.decision_id AND used.record_id = record.record_id AND used.version = record.version
-        AND used.topic = record.topic AND used.partition = record.partition AND used."offset" = record."offset"
 ) AS known
 LEFT JOIN LATERAL (
     SELECT w.withdrawn_at, w.moved_to_symbol
