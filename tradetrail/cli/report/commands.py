@@ -1,0 +1,38 @@
+"""``tradetrail report …``: the audit database's answers, from the same queries as the HTTP API."""
+
+from __future__ import annotations
+
+import typer
+
+from tradetrail.cli.report.declined import declined
+from tradetrail.cli.report.known_at import known_at
+from tradetrail.cli.report.runs import runs
+from tradetrail.cli.report.symbol import symbol
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group ``report``."""
+    group = typer.Typer(no_args_is_help=True, help="Reports from the audit database.")
+    group.callback()(_group)
+    group.command(
+        epilog="Examples: `tradetrail report symbol AAPL --from 2020-01-01 --to 2020-12-31`; "
+        "`tradetrail report symbol MSFT --format csv > msft.csv`"
+    )(symbol)
+    group.command(
+        epilog="Examples: `tradetrail report runs --status failed`; "
+        "`tradetrail report runs --task data_fetch:congress_daily --from 2020-01-01 --format json`"
+    )(runs)
+    group.command(
+        epilog="Examples: `tradetrail report declined --symbol MSFT --from 2020-03-02 --to 2020-03-02`; "
+        "`tradetrail report declined --reason below_threshold --format csv > declined.csv`"
+    )(declined)
+    group.command(
+        "known-at",
+        epilog="Examples: `tradetrail report known-at 300870cc-bf2b-5475-88eb-cd69963b372a`; "
+        "`tradetrail report known-at 300870cc-bf2b-5475-88eb-cd69963b372a --format json`",
+    )(known_at)
+    app.add_typer(group, name="report")
+
+
+def _group() -> None:
+    """Reports from the audit database."""
