@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socketserver
 import subprocess
 import sys
 import threading
@@ -11,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from typing import Any
 from uuid import uuid4
@@ -68,25 +68,18 @@ def report_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 
 
 @contextmanager
-def recording_server() -> Iterator[tuple[str, list[str]]]:
-    """Serve nothing, and keep the path of whatever is asked."""
-    asked: list[str] = []
+def listening() -> Iterator[tuple[str, list[str]]]:
+    """Listen where nobody should come, and keep who came."""
+    came: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def parse_request(self) -> bool:
-            asked.append(self.raw_requestline.decode(errors="replace"))
-            return super().parse_request()
+    class Guest(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            came.append(str(self.client_address))
 
-        def log_message(self, *_: Any) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", asked
-    finally:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Guest) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}", came
         server.shutdown()
-        server.server_close()
 
 
 def committed(log: SharedSettings) -> dict[str, Any]:
@@ -141,7 +134,7 @@ def test_what_a_decider_decided_comes_out_again_and_nothing_is_moved(
     ]
     places = places_of(decided, Topics.of(decided).all())
     before = end_offsets(decided, places, committed_only=False), committed(decided)
-    with recording_server() as (url, asked):
+    with listening() as (url, came):
         alpaca = {"TRADETRAIL_ALPACA_URL": url, "TRADETRAIL_ALPACA_DATA_URL": url}
         same = replay(decided, "--format", "json", TRADETRAIL_CLOCK_URL=url, **alpaca)
         other = replay(decided, "--set", "strength_min=9", "--format", "csv", **alpaca)
@@ -150,7 +143,7 @@ def test_what_a_decider_decided_comes_out_again_and_nothing_is_moved(
     assert (report["triggers"], report["answers_compared"], report["differences"]) == (6, 6, 0)
     assert other.returncode == 0, other.stderr
     assert other.stdout.splitlines()[1].startswith("vanishes,2024-02-05,")
-    assert asked == []
+    assert came == []
     assert (end_offsets(decided, places, committed_only=False), committed(decided)) == before
 
 
