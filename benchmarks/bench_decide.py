@@ -14,6 +14,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -33,14 +34,16 @@ def say(line: str) -> None:
     sys.stderr.flush()
 
 
-def _measured(module: str, function: str, kafka: str, registry_url: str) -> dict[str, Any]:
-    """Return the figures of a part that stands in a module of its own."""
+Measure = Callable[[str, str], dict[str, Any]]
+
+
+def measured(module: str, function: str) -> Measure:
+    """Return what measures a part that stands in a module of its own. Raises Fatal when it is missing."""
     try:
-        measure = getattr(import_module(f"benchmarks.{module}"), function)
+        found: Measure = getattr(import_module(f"benchmarks.{module}"), function)
     except (ModuleNotFoundError, AttributeError) as error:
-        raise Fatal(f"this part can't be measured: {error}; leave it out with --only") from error
-    figures: dict[str, Any] = measure(kafka, registry_url)
-    return figures
+        raise Fatal(f"{function} can't be measured: {error}; leave it out with --only") from error
+    return found
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,24 +54,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--backlog", type=int, default=BACKLOG, metavar="N", help="triggers of the backlog")
     add("--only", default="", metavar="PARTS", help="of latency,throughput,rebuild,replay")
     options = parser.parse_args(arguments)
-    parts: dict[str, Callable[[str, str], dict[str, Any]]] = {
-        "latency": lambda kafka, registry: latency(kafka, registry, options.triggers, say),
-        "throughput": lambda kafka, registry: throughput(kafka, registry, options.backlog, say),
-        "rebuild": lambda kafka, registry: _measured("decide_rebuild", "rebuild", kafka, registry),
-        "replay": lambda kafka, registry: _measured("decide_replay", "replay", kafka, registry),
+    parts: dict[str, Callable[[], Measure]] = {
+        "latency": lambda: partial(latency, count=options.triggers, say=say),
+        "throughput": lambda: partial(throughput, count=options.backlog, say=say),
+        "rebuild": lambda: measured("decide_rebuild", "rebuild"),
+        "replay": lambda: measured("decide_replay", "replay"),
     }
     chosen = [part for part in options.only.split(",") if part] or list(parts)
     if unknown := sorted(set(chosen) - set(parts)):
         parser.error(f"--only knows {', '.join(parts)}; not {', '.join(unknown)}")
     figures: dict[str, Any] = {}
     try:
+        measures = {part: parts[part]() for part in chosen}
         with tempfile.TemporaryDirectory() as home:
             configure_logging(SharedSettings(log_level="warning"))
             with LocalStack(home, parts=("kafka", "registry")) as stack:
                 at = stack.addresses
-                for part in chosen:
+                for part, measure in measures.items():
                     say(part)
-                    figures |= parts[part](at.kafka, at.registry_url)
+                    figures |= measure(at.kafka, at.registry_url)
     except TradetrailError as error:
         say(str(error))
         return exit_code_of(error)

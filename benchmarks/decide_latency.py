@@ -51,7 +51,9 @@ def priced_symbols() -> list[str]:
     return [s for s in world.assets if len(world.prices.bars(s, today - _MONTH, today)) > 21]
 
 
-def latency(kafka: str, registry_url: str, count: int, say: Say) -> dict[str, Any]:
+def latency(
+    kafka: str, registry_url: str, count: int, say: Say, warm_up: int = WARM_UP
+) -> dict[str, Any]:
     """Return how long ``count`` single triggers took from their commit to a readable decision, and the split."""
     settings = new_log(kafka, registry_url)
     topics, codec = Topics.of(settings), Codec(settings.registry_url)
@@ -63,8 +65,8 @@ def latency(kafka: str, registry_url: str, count: int, say: Say) -> dict[str, An
     with simulated_alpaca() as alpaca, decider(settings, alpaca) as running:
         say(f"{count} single triggers, each answered before the next")
         before: dict[str, float] = {}
-        for number in range(WARM_UP + count):
-            if number == WARM_UP:
+        for number in range(warm_up + count):
+            if number == warm_up:
                 before = running.metrics()
             time.sleep(pause.uniform(0, _GAP_S_MAX))
             symbol = symbols[number % len(symbols)]
@@ -77,7 +79,7 @@ def latency(kafka: str, registry_url: str, count: int, say: Say) -> dict[str, An
             took.append((here - committed) * 1000)
         split = _split(before, running.metrics(), count)
     answered.close()
-    del took[:WARM_UP]
+    del took[:warm_up]
     cuts = quantiles(took, n=100, method="inclusive")
     # What is not the decider's own work: both ways through Kafka.
     split["waits"] = mean(took) - split["process"] - split["commit"]
@@ -94,12 +96,14 @@ def _split(before: dict[str, float], after: dict[str, float], count: int) -> dic
     """Return the mean milliseconds of each step, by what the decider counts itself."""
     found = {}
     for metric, steps in (
-        ("tradetrail_decider_step_seconds", ("fold", "evaluate", "context", "state")),
+        ("tradetrail_decider_step_seconds", ("fold", "reference", "evaluate", "context", "state")),
         ("tradetrail_loop_step_seconds", ("process", "commit")),
     ):
         for step in steps:
             name = f'{metric}_sum{{step="{step}"}}'
-            found[step] = (after[name] - before.get(name, 0.0)) * 1000 / count
+            found[step] = (after.get(name, 0.0) - before.get(name, 0.0)) * 1000 / count
+    # Read within it, and told apart.
+    found["evaluate"] -= found["reference"]
     return found
 
 
