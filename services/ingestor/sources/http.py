@@ -6,20 +6,18 @@ Redirects are answers like others; where one leads is asked for by the caller, a
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urljoin, urlsplit
-from weakref import WeakSet
 
 import requests
 import urllib3.exceptions
 from requests.auth import AuthBase
 
-from services.ingestor.sources.watch import Watch, watched_adapter
 from services.ingestor.trouble import ErrorCode
 from tradetrail.errors import UsageError
+from tradetrail.http_deadline import DeadlineSession
 from tradetrail.redaction import hidden, hidden_body, hidden_everywhere, remember, remember_address
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -77,7 +75,7 @@ class BearerAuth(AuthBase):
         return request
 
 
-class _Session(requests.Session):
+class _Session(DeadlineSession):
     """A session that reads nothing into a redirect: the library trips over addresses that are none."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
@@ -101,9 +99,6 @@ class HttpEdge:
         self._auth = auth
         self._limits = limits
         self._session = _Session()
-        self._sockets: WeakSet[socket.socket] = WeakSet()
-        for scheme in _PORTS:
-            self._session.mount(f"{scheme}://", watched_adapter(self._sockets))
         self._accept = accept
         self._session.headers["Accept"] = accept
 
@@ -131,7 +126,7 @@ class HttpEdge:
         status: int | None = None
         headers: Mapping[str, str] = {}
         failure, problem, to = None, None, None
-        with Watch(self._sockets, self._limits.answer_s) as watch:
+        with self._session.within(self._limits.answer_s) as wire:
             try:
                 with self._session.get(
                     url,
@@ -145,7 +140,7 @@ class HttpEdge:
                     failure, problem = self._read(answer, body)
             except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
                 failure, problem = _failure(error, status), f"{type(error).__name__}: {error}"
-        if watch.is_over:
+        if wire.is_cut:
             # Whatever the cut looked like from here, also a whole answer: its end is not known to have come.
             failure = ErrorCode.VENDOR_TIMEOUT
             problem = f"the answer was not complete after {self._limits.answer_s:g} s"
