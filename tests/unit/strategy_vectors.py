@@ -137,8 +137,10 @@ def _settings(random: Random, number: int) -> dict[str, Any]:
 def _even(is_insider: bool) -> list[Disclosure]:
     """Return one that buys and one that sells as much."""
     if is_insider:
-        told = {"shares_owned_following": None, "usd": 60_000}
-        return [lot(1, "DOE JANE", "P", **told), lot(2, "ROE RICHARD", "S", **told)]
+        return [
+            lot(1, "DOE JANE", "P", 60_000, shares_owned_following=None),
+            lot(2, "ROE RICHARD", "S", 60_000, shares_owned_following=None),
+        ]
     return [member_trade(1, "Ann"), member_trade(2, "Bob", direction=Direction.SELL)]
 
 
@@ -205,8 +207,9 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write("usage: python -m tests.unit.strategy_vectors NAME VERSION\n")
         return 2
     try:
-        path = path_of(*arguments)
-        sys.stdout.write(f"{write(*arguments, path)} cases recorded in {path}\n")
+        name, version = arguments
+        path = path_of(name, version)
+        sys.stdout.write(f"{write(name, version, path)} cases recorded in {path}\n")
     except TradetrailError as error:
         sys.stderr.write(f"{error}\n")
         return 2
