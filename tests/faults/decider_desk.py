@@ -36,6 +36,8 @@ CAUGHT_UP_S = 120.0
 # Each look asks the broker about every partition.
 _POLL_S = 0.2
 _BROKER_TIMEOUT_S = 10.0
+# What the loop logs when views are built and work begins, and when partitions go.
+_HOLDS, _GIVES = "partitions taken", "partitions given away"
 _HTTP_TIMEOUT_S = 10.0
 
 
@@ -186,7 +188,16 @@ class Round:
         for replica in range(deciders or self.chance.randint(1, 3)):
             self.start(replica, die_at if replica == 0 else "")
         self.undisturbed()
+        if die_at:
+            self._await_at_work(self.deciders[0])
         self.publisher.begin(self.chance, keep)
+
+    def _await_at_work(self, victim: Process) -> None:
+        """Wait until the victim holds partitions: others that start sooner leave it nothing otherwise."""
+        eventually(
+            lambda: victim.is_over() or victim.is_frozen() or _HOLDS in victim.log.read_text(),
+            within_s=PROCESS_TIMEOUT_S,
+        )
 
     def start(self, replica: int, die_at: str = "") -> Process:
         """Start the decider of a replica slot."""
@@ -277,7 +288,7 @@ class Round:
         self.publisher.await_done()
         self.publisher.publish()
         self.await_caught_up()
-        moved = sum(p.log.read_text().count("partitions given away") for p in self._all)
+        moved = sum(p.log.read_text().count(_GIVES) for p in self._all)
         self.lane.tally.count("rebalances", times=moved)
         for replica in list(self.deciders):
             self.stop(replica)
