@@ -128,9 +128,9 @@ class PaperLog:
 
     def answers(self) -> list[Answer]:
         """Return every answer, partition by partition."""
-        events = (
-            self.codec.decode(m.value).event for p in sorted(self.messages) for m in self.read(p)
-        )
+        messages = (m for place in sorted(self.messages) for m in self.read(place))
+        decoded = (read_entry(self.codec, message).decoded for message in messages)
+        events = (each.event for each in decoded if each is not None)
         return [each for event in events if (each := as_answer(event)) is not None]
 
     def copy_to(self, shared: SharedSettings) -> None:
@@ -189,12 +189,10 @@ class PaperDecider:
         log: PaperLog,
         market: SteadyMarket | None = None,
         strategies: Sequence[str] = (CONGRESS,),
-        position_fraction: str = "0.01",
+        lookback_days: int = 120,
     ) -> None:
         """Decide with these strategies as they come; the configuration is recorded."""
-        settings = DeciderSettings(
-            strategies=tuple(strategies), position_fraction=Decimal(position_fraction)
-        )
+        settings = DeciderSettings(strategies=tuple(strategies), lookback_days=lookback_days)
         chosen = [available()[name](available()[name].settings_type()) for name in strategies]
         content = configuration(settings) | {
             "strategies": {s.name: {"version": s.version, **s.configuration()} for s in chosen}
@@ -206,10 +204,17 @@ class PaperDecider:
         stop = threading.Event()
         contexts = ContextWait(market or SteadyMarket(), stop)
         desk = Desk(Stamp("decider", "paper"), settings, self.digest, self.clock, contexts)
-        memory = Memory(SharedSettings(), log.codec, settings.lookback_days)
-        memory.begin(log.places())
-        self._decider = Decider(memory, desk, chosen, stop)
+        self._memory = Memory(SharedSettings(), log.codec, settings.lookback_days)
+        self._memory.begin(log.places())
+        self._decider = Decider(self._memory, desk, chosen, stop)
         self._read: dict[Place, int] = {}
+
+    def fold_all(self) -> None:
+        """Take what is in the log by now for answered."""
+        for place, there in self._log.messages.items():
+            for message in there:
+                self._memory.fold(read_entry(self._log.codec, message))
+            self._read[place] = len(there)
 
     def decide(self, batch_max: int = 200) -> None:
         """Answer all that is in the log by now; answers land behind it, batch by batch."""
