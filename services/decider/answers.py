@@ -79,11 +79,6 @@ class _Recorded:
     is_used: bool
     served: dict[str, Asked] = field(default_factory=dict)
 
-    def serve(self, waiting: Sequence[Asked]) -> None:
-        for each in waiting:
-            if self.call.concerns(each.symbol):
-                self.served[each.question.decision_id] = each
-
 
 class Answers:
     """Takes the questions of one batch in the order of their triggers and answers them in that order."""
@@ -213,8 +208,9 @@ class Answers:
 
     @staticmethod
     def _serve(waiting: Sequence[Asked], recorded: Sequence[_Recorded]) -> None:
+        by_id = [(each.question.decision_id, each) for each in waiting]
         for each in recorded:
-            each.serve(waiting)
+            each.served |= {i: asked for i, asked in by_id if each.call.concerns(asked.symbol)}
 
     def _context(self, symbol: str) -> Context:
         portfolio = self._portfolio
