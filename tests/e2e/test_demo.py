@@ -63,6 +63,17 @@ def test_the_report_over_real_records_equals_a_recount(data_folder: Path, tmp_pa
     assert_sized_from_recorded_context(report, prices(data_folder, "MSFT", "close"))
     assert_filled_at_the_open(report, prices(data_folder, "MSFT", "open"))
     assert_sums(report)
+    assert_comes_out_again(report, tmp_path)
+
+
+def assert_comes_out_again(report: dict[str, Any], home: Path) -> None:
+    again = tradetrail("replay", "--format", "json", home=home)
+    assert again.returncode == 0, again.stdout + again.stderr
+    found = json.loads(again.stdout)
+    assert found["differences"] == 0
+    assert found["answers_compared"] > len(report["decisions_made"])
+    assert sum(found["triggers_without_answer"].values()) == 0
+    assert processes_of(home) == []
 
 
 def assert_known_before_acting(report: dict[str, Any]) -> None:

@@ -100,5 +100,9 @@ def _log() -> Iterator[Mapping[str, str]]:
 
 def _stopped() -> Home | None:
     """Return the folder of the stack that ran last here, the project's or its demo's; None when none ever did."""
-    homes = [home for home in (Home.find(), demo_home()) if (home.data / "kafka" / "log").is_dir()]
+    homes = [
+        home
+        for home in (Home.find(), demo_home())
+        if (home.data / "kafka" / "log").is_dir() and home.state_file.exists()
+    ]
     return max(homes, key=lambda home: home.state_file.stat().st_mtime_ns, default=None)
