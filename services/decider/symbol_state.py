@@ -82,6 +82,11 @@ class SymbolState:
 
     def fold(self, event: Event, place: Cause) -> Trigger | None:
         """Take one event in log order; return the trigger when it is one."""
+        self.keep(event, place)
+        return self._trigger(event, place) if isinstance(event, SymbolDataReady) else None
+
+    def keep(self, event: Event, place: Cause) -> None:
+        """Take one event without asking what it sets off."""
         at, offset = event.occurred_at, place.offset
         if isinstance(event, DisclosureRecorded):
             is_moved = event.version > 1 and _TICKER in event.changed_fields
@@ -89,17 +94,13 @@ class SymbolState:
         elif isinstance(event, DisclosureWithdrawn):
             self.withdrawn.append(Withdrawn(at, offset, event.record_id, event.version))
         elif isinstance(event, SymbolDataReady):
-            run = lineage_run(event)
-            self.runs.append(Run(at, offset, run))
-            return self._trigger(event, place, run)
+            self.runs.append(Run(at, offset, lineage_run(event)))
         elif isinstance(event, DecisionMade):
             self.mark_acted(event)
-        return None
 
     def ask(self, act: OperatorActed, place: Cause, symbol: str) -> ManualTrigger | None:
         """Take a person's act in log order; return the trigger when it asks for an answer."""
-        # Whatever a foreign program says of its time, there is an instant before it.
-        since = act.occurred_at - min(self.lookback, act.occurred_at - _EARLIEST)
+        since = earlier(act.occurred_at, self.lookback)
         trigger = self.manual.fold(act, place, symbol, since)
         incomplete = self._incomplete(since, place.offset)
         return trigger and replace(trigger, incomplete=incomplete)
@@ -113,7 +114,7 @@ class SymbolState:
 
     def view(self, strategy: str, trigger: Trigger) -> View:
         """Return what ``strategy`` may see on ``trigger``: newest versions in log order."""
-        since, through = trigger.occurred_at - self.lookback, trigger.place.offset
+        since, through = earlier(trigger.occurred_at, self.lookback), trigger.place.offset
         gone: dict[str, int] = {}
         for each in self.withdrawn:
             if each.at >= since and each.offset <= through:
@@ -159,16 +160,22 @@ class SymbolState:
         seen = self.recorded or self.withdrawn or self.runs or self.unreadable
         return not (seen or self.acted or self.manual.known)
 
+    @property
+    def size(self) -> int:
+        """Return how many events and marks are kept."""
+        facts = len(self.recorded) + len(self.withdrawn) + len(self.runs) + len(self.unreadable)
+        return facts + sum(len(acted) for acted in self.acted.values())
+
     def _incomplete(self, since: datetime, through: int) -> str | None:
         found = [
-            each.text
+            each
             for each in self.unreadable
             if each.offset <= through and (each.at is None or each.at >= since)
         ]
-        return found[-1] if found else None
+        return max(found, key=lambda each: each.offset).text if found else None
 
-    def _trigger(self, event: SymbolDataReady, place: Cause, run: LineageRun) -> Trigger:
-        since = event.occurred_at - self.lookback
+    def _trigger(self, event: SymbolDataReady, place: Cause) -> Trigger:
+        since = earlier(event.occurred_at, self.lookback)
         asked = {reference.record_id for reference in event.records}
         lowest: dict[str, Recorded] = {}
         for each in self.recorded:
@@ -185,11 +192,16 @@ class SymbolState:
             symbol=event.symbol or "",
             place=place,
             occurred_at=event.occurred_at,
-            run=run,
+            run=lineage_run(event),
             record_ids=tuple(r for r in ids if r in fresh),
             stale=tuple(stale),
             stale_text=stale_text(stale, moved, self.lookback) if stale else "",
         )
+
+
+def earlier(at: datetime, by: timedelta) -> datetime:
+    """Return the instant so much before another, UTC, or the first there is: a foreign program may say any time."""
+    return at - min(by, at - _EARLIEST)
 
 
 def stale_text(stale: Sequence[str], moved: Sequence[str], lookback: timedelta) -> str:
