@@ -90,6 +90,9 @@ class Changes:
     def _strategy(self, digest: str, name: str) -> Strategy:
         recorded = self._configurations.recorded(digest)
         version = self._asked.version or recorded.versions.get(name) or available()[name].version
+        if version == recorded.versions.get(name):
+            # Nothing of a version that was on may be left to a default.
+            self._configurations.strategy(digest, name, version)
         kind = released(name, version)
         # A strategy that was off, and a threshold that only the other version has, are as they come.
         values = {

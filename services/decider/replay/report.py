@@ -93,6 +93,10 @@ def print_report(report: Report, console: Console) -> None:
             console.print(f"the first {KEPT_MAX} of {report['differences']} are shown")
     else:
         print_section(console, "decisions", report["rows"], _SHOWN, ("day", "symbol", "change"))
+        if why := report["not_runnable_why"]:
+            console.print(
+                f"{report['not_runnable']} triggers could not be tried: {why}", markup=False
+            )
     print_sums(console, "replayed", sums(report))
 
 
