@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from services.decider.context import SESSIONS, DailyBar
+from tradetrail.redaction import hidden
 from tradetrail.sessions import new_york_date, session_close, session_on_or_before
 
 # Twenty-one sessions lie within 45 calendar days, holidays included.
@@ -33,7 +34,8 @@ class Refused(Exception):
 
     def __init__(self, status_code: int, text: str) -> None:
         """Keep status and text beside the message, which is cut short."""
-        super().__init__(f"HTTP {status_code}: {text[:_SHOWN_CHARACTERS]}")
+        # Hidden before it is cut: half of a secret would not be known as one.
+        super().__init__(f"HTTP {status_code}: {hidden(text)[:_SHOWN_CHARACTERS]}")
         self.status_code = status_code
         self.text = text
 

@@ -20,6 +20,7 @@ from tradetrail.errors import Retryable
 from tradetrail.events.generated import CallPurpose
 from tradetrail.exchange import Exchange
 from tradetrail.log.kafka import POLL_INTERVAL_MS_MAX
+from tradetrail.redaction import remember
 
 # A Friday's morning, New York: the last finished session is Thursday's.
 NOW = datetime(2024, 3, 15, 11, tzinfo=UTC)
@@ -98,6 +99,13 @@ def test_what_is_refused_for_another_reason_is_no_verdict_on_a_symbol() -> None:
 
     with pytest.raises(Refused, match="HTTP 400: end should not"):
         bars_of(refuse, ["A", "B"], NOW, 0.0)
+
+
+def test_a_refusal_that_echoes_a_secret_shows_no_part_of_it() -> None:
+    secret = "s3cret-of-the-account"
+    remember(secret)
+    shown = str(Refused(403, "x" * (300 - len(secret) // 2) + secret))
+    assert secret[:4] not in shown
 
 
 def test_a_vendor_that_refuses_every_symbol_is_not_asked_without_end() -> None:
