@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parts: dict[str, Callable[[], Measure]] = {
         "latency": lambda: partial(latency, count=options.triggers, say=say),
         "throughput": lambda: partial(throughput, count=options.backlog, say=say),
-        "rebuild": lambda: measured("decide_rebuild", "rebuild"),
+        "rebuild": lambda: measured("decide_rebuild", "measure"),
         "replay": lambda: measured("decide_replay", "replay"),
     }
     chosen = [part for part in options.only.split(",") if part] or list(parts)
