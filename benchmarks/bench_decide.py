@@ -72,7 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 at = stack.addresses
                 for part, measure in measures.items():
                     say(part)
-                    figures |= measure(at.kafka, at.registry_url)
+                    found = measure(at.kafka, at.registry_url)
+                    say(json.dumps(found))
+                    figures |= found
     except TradetrailError as error:
         say(str(error))
         return exit_code_of(error)
