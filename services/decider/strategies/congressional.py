@@ -29,7 +29,13 @@ from services.decider.jurisdictions import COMMITTEE_SECTORS, Relevance, relevan
 from services.decider.order_shape import OrderSettings
 from services.decider.signal import Signal, rule_result
 from services.decider.view import Disclosure, Trigger, View
-from tradetrail.events.generated import DeclineReason, Direction, RecordKind, Side
+from tradetrail.events.generated import (
+    DeclineReason,
+    Direction,
+    RecordKind,
+    RuleResult,
+    Side,
+)
 from tradetrail.sessions import new_york_date
 
 # Rows that can't carry a direction in time or in the stock itself.
@@ -116,12 +122,17 @@ class CongressionalTradingStrategy:
         new = [d for d in usable if d.record_id in trigger.record_ids]
         if not new:
             return _none(
-                DeclineReason.NO_SIGNAL, "none of the new records is a usable purchase or sale"
+                DeclineReason.NO_SIGNAL,
+                "none of the new records is a usable purchase or sale",
+                _counted("usable_records", 0, f"of {len(trigger.record_ids)} new records"),
             )
         fresh = [d for d in new if d.record_id not in view.acted]
         if not fresh:
             return _none(
-                DeclineReason.ALREADY_ACTED, "each new record already set off a trade", tuple(new)
+                DeclineReason.ALREADY_ACTED,
+                "each new record already set off a trade",
+                _counted("fresh_records", 0, f"of {len(new)} usable new records"),
+                tuple(new),
             )
         relevance = self._relevance(view, usable)
         buys = self._weights(fresh, Direction.BUY, relevance)
@@ -136,7 +147,11 @@ class CongressionalTradingStrategy:
                 trigger_event="congressional",
                 used=tuple(fresh),
                 consensus=False,
-                rules=(alone.rule(buys, sells, self._settings.committee_factor),),
+                rules=(
+                    _side_weight("buying_weight", buys),
+                    _side_weight("selling_weight", sells),
+                    alone.rule(buys, sells, self._settings.committee_factor),
+                ),
                 decline=DeclineReason.CONFLICTING_SIGNALS,
                 text="the new records weigh the same on both sides",
                 facts=alone.facts,
@@ -233,8 +248,19 @@ def _side(buys: dict[str, Decimal], sells: dict[str, Decimal]) -> Side | None:
     return Side.BUY if buy > sell else Side.SELL
 
 
-def _none(reason: DeclineReason, text: str, used: tuple[Disclosure, ...] = ()) -> Signal:
-    return Signal(None, Decimal(0), Decimal(0), "congressional", used, False, (), reason, text)
+def _none(
+    reason: DeclineReason, text: str, rule: RuleResult, used: tuple[Disclosure, ...] = ()
+) -> Signal:
+    return Signal(None, Decimal(0), Decimal(0), "congressional", used, False, (rule,), reason, text)
+
+
+def _counted(name: str, count: int, explanation: str) -> RuleResult:
+    return rule_result(name, Decimal(count), _ONE, count > 0, explanation)
+
+
+def _side_weight(name: str, weights: dict[str, Decimal]) -> RuleResult:
+    total = sum(weights.values(), Decimal(0))
+    return rule_result(name, total, None, False, f"{len(weights)} members of the new records")
 
 
 STRATEGY = CongressionalTradingStrategy
