@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import threading
-from datetime import date
 from typing import NoReturn
 
 from services.ingestor.backfill import check_order
@@ -14,6 +13,7 @@ from services.ingestor.service import Schedule
 from services.ingestor.settings import IngestorSettings, checked_task
 from services.ingestor.startup import SERVICE, make_parts
 from services.ingestor.tasks import TASKS
+from tradetrail.days import day_of
 from tradetrail.errors import UsageError
 from tradetrail.process import EXIT_OK, run_service
 from tradetrail.settings import SharedSettings, load
@@ -56,7 +56,7 @@ def _serve(settings: SharedSettings, own: IngestorSettings, stop: threading.Even
 
 def _asked(options: argparse.Namespace) -> Asked | None:
     """Return what is to be run once; None for the schedule. Raises UsageError."""
-    start, end = _day("--from", options.start), _day("--to", options.end)
+    start, end = day_of("--from", options.start), day_of("--to", options.end)
     if options.dry_run and not options.rebuild_state:
         raise UsageError("--dry-run goes with --rebuild-state")
     if options.once and options.rebuild_state:
@@ -76,15 +76,6 @@ def _asked(options: argparse.Namespace) -> Asked | None:
         raise UsageError("--from and --to go together: name the first and the last day of report")
     check_order(name, start, end)
     return Asked(name, start, end, options.again)
-
-
-def _day(option: str, text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"{option} {text!r} is no day; write YYYY-MM-DD") from error
 
 
 class _Parser(argparse.ArgumentParser):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from datetime import date
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,6 +12,7 @@ from services.decider.replay.changes import check_names
 from services.decider.replay.report import print_report, sheet, sums
 from services.decider.replay.run import replay
 from tradetrail.cli.report.output import ReportFormat, check_form, show
+from tradetrail.days import day_of
 from tradetrail.errors import TradetrailError, UsageError
 from tradetrail.process import EXIT_FAILED, EXIT_OK, exit_code_of
 from tradetrail.redaction import hidden
@@ -58,8 +58,8 @@ def _replay(options: argparse.Namespace) -> int:
 def _asked(options: argparse.Namespace) -> Asked:
     """Return what the options ask for. Raises UsageError."""
     return Asked(
-        first=_day("--from", options.first),
-        last=_day("--to", options.last),
+        first=day_of("--from", options.first),
+        last=day_of("--to", options.last),
         symbol=None if options.symbol is None else check_symbol(options.symbol),
         strategy=options.strategy,
         version=options.version,
@@ -76,15 +76,6 @@ def _override(text: str) -> Override:
         )
     owner, dot, threshold = name.rpartition(".")
     return Override(owner if dot else None, threshold, value)
-
-
-def _day(option: str, text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"{option} {text!r} is no day; write YYYY-MM-DD") from error
 
 
 class _Parser(argparse.ArgumentParser):

@@ -12,7 +12,7 @@ import psycopg
 import typer
 
 from tradetrail.cli.report.output import ReportFormat
-from tradetrail.errors import UsageError
+from tradetrail.days import day_of
 from tradetrail.reports.connection import DatabaseSettings, open_reader
 from tradetrail.reports.paging import LIMIT_MAX
 from tradetrail.settings import load
@@ -34,7 +34,7 @@ Output = Annotated[
 
 def period(first: str | None, last: str | None) -> tuple[date | None, date | None]:
     """Return the days that ``--from`` and ``--to`` name. Raises UsageError for what is no day."""
-    return _day("--from", first), _day("--to", last)
+    return day_of("--from", first), day_of("--to", last)
 
 
 @contextmanager
@@ -47,14 +47,3 @@ def reader() -> Iterator[psycopg.Connection[Any]]:
         dsn = (running_env() or {}).get("TRADETRAIL_POSTGRES_DSN", dsn)
     with open_reader(dsn, settings.postgres_schema) as connection:
         yield connection
-
-
-def _day(option: str, text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(
-            f"{option} {text!r} is no day ({error}); give it as YYYY-MM-DD, such as 2020-12-31"
-        ) from error
