@@ -22,7 +22,7 @@ from typing import Any
 from uuid import uuid4
 
 from benchmarks.decide_log import write_log
-from services.decider.memory import Memory
+from services.decider.memory import LONG_READS, Memory
 from services.decider.settings import DeciderSettings
 from services.decider.window_start import window_starts
 from tradetrail.errors import Fatal, TradetrailError
@@ -79,7 +79,9 @@ def measure(kafka: str, registry_url: str, events: int = EVENTS) -> dict[str, An
         "view_events_read": round(consumed["events"]),
         "view_log_bytes_per_event": round(size / total),
         "view_consume_s": round(consumed["wall_s"] * EVENTS / events, 2),
+        "view_consume_cpu_s": round(consumed["cpu_s"] * EVENTS / events, 2),
         "view_rebuild_ratio_to_consume": round(rebuilt["wall_s"] / consumed["wall_s"], 2),
+        "view_rebuild_cpu_ratio_to_consume": round(rebuilt["cpu_s"] / consumed["cpu_s"], 2),
         "view_symbols": round(rebuilt["symbols"]),
     }
 
@@ -127,10 +129,15 @@ def consume(settings: SharedSettings, committed: dict[Place, int]) -> dict[str, 
     """Read the same events and do nothing with them."""
     starts = window_starts(settings, committed, _LOOKBACK + timedelta(days=1))
     started = time.perf_counter()
-    consumer = open_consumer(settings)
+    consumer = open_consumer(settings, **LONG_READS)
+    cpu = time.process_time()
     count = sum(1 for _ in read_messages(consumer, starts, committed))
     consumer.close()
-    return {"wall_s": time.perf_counter() - started, "events": count}
+    return {
+        "wall_s": time.perf_counter() - started,
+        "cpu_s": time.process_time() - cpu,
+        "events": count,
+    }
 
 
 def _rss_mb() -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from services.decider.event_head import occurred_at, occurred_micros
 from services.decider.manual_acts import ManualTrigger
@@ -40,6 +41,11 @@ _READ = _FOLDED | {OperatorActed.TYPE}
 # Clocks of several producers differ: within a partition a later event occurred at most half of this before an earlier
 # one. What is that much older than the look-back is neither read nor kept.
 CLOCK_MARGIN = timedelta(days=1)
+# The client stops fetching when it holds so much, and by default looks again after a second, long after it is gone.
+LONG_READS: dict[str, Any] = {
+    "queued.max.messages.kbytes": 16_384,
+    "fetch.queue.backoff.ms": 10,
+}
 # When an event was appended plays no part here.
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -83,7 +89,7 @@ class Memory:
         starts = window_starts(self._shared, known, self._lookback + CLOCK_MARGIN)
         # To the high watermark: an answer of ours whose transaction is only just ending must not be missed.
         ends = end_offsets(self._shared, known, committed_only=False)
-        consumer = open_consumer(self._shared)
+        consumer = open_consumer(self._shared, **LONG_READS)
         try:
             for place, offset, message in read_messages(consumer, starts, ends):
                 is_ahead = offset >= known[place]

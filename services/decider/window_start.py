@@ -22,8 +22,9 @@ CLOSE_ENOUGH = 2_000
 # The time at the end of what was processed is looked for among so many offsets, then in ten times as many, and so on.
 _LAST_OFFSETS = 100
 _MICROSECOND = timedelta(microseconds=1)
-# A step wants one event of each partition, not the megabyte that a fetch brings otherwise.
-_SMALL_READS: Mapping[str, Any] = {"fetch.message.max.bytes": 16_384, "queued.min.messages": 10}
+# A step wants one event of each partition, not the megabyte that a fetch brings otherwise. Limiting what the client
+# holds instead makes it wait a second whenever it holds that (13 s a search, against 0.7 s).
+_SMALL_READS: Mapping[str, Any] = {"fetch.message.max.bytes": 65_536}
 
 
 def window_starts(
