@@ -47,6 +47,7 @@ _AMOUNTS = (1_001, 15_001, 50_001, 250_001)
 _PEOPLE = tuple(f"Member {name}" for name in "ABCDEFGH")
 _INSIDERS = (("Insider Chief", "CEO"), ("Insider Two", "Vice President"), ("Insider Three", ""))
 _MEMBERS_MAX = 3
+_REPEATED_WITHIN = timedelta(days=6)
 _COMMITTEES = ("SSBK", "HSBA", "SSEG", "HSIF", "SSCM", "HSAG")
 
 
@@ -66,16 +67,20 @@ class _Author:
 
     chance: Random
     known: dict[tuple[str, str, Direction], int] = field(default_factory=dict)
+    first_at: dict[tuple[str, str, Direction], datetime] = field(default_factory=dict)
 
-    def rows(self, symbol: str) -> list[Row]:
+    def rows(self, symbol: str, at: datetime) -> list[Row]:
         """Return what members of Congress disclose of a symbol: new, updated or the same again."""
         chance, found = self.chance, []
         for person in chance.sample(_PEOPLE, chance.randint(1, _MEMBERS_MAX)):
             direction = chance.choice((Direction.BUY, Direction.BUY, Direction.SELL))
-            version = self.known.get((symbol, person, direction), 0)
-            if not version or chance.random() < 0.5:
+            key = (symbol, person, direction)
+            version = self.known.get(key, 0)
+            # Version 1 is not recorded again after a look-back: an ingestor counts on, whatever it forgot.
+            is_old = at - self.first_at.setdefault(key, at) > _REPEATED_WITHIN
+            if not version or is_old or chance.random() < 0.5:
                 version += 1
-            self.known[symbol, person, direction] = version
+            self.known[key] = version
             # What a version says never changes: a repeated one says the same again.
             amount = Random(f"{symbol}{person}{direction}{version}").choice(_AMOUNTS)
             found.append(Row(person, direction, amount, version))
@@ -87,7 +92,7 @@ class _Author:
         if self.known and self.chance.random() < 0.3:
             events += self._move(run_id, at)
         for symbol in symbols:
-            events += [_of_member(e) for e in run_events(symbol, run_id, at, self.rows(symbol))]
+            events += [_of_member(e) for e in run_events(symbol, run_id, at, self.rows(symbol, at))]
         return events
 
     def _move(self, run_id: str, at: datetime) -> list[Event]:
