@@ -38,6 +38,9 @@ _POLL_S = 0.2
 _BROKER_TIMEOUT_S = 10.0
 # What the loop logs when views are built and work begins, and when partitions go.
 _HOLDS, _GIVES = "partitions taken", "partitions given away"
+# What a process logs that ends by itself, and its exit codes then: lost or unreachable, or asked to stop meanwhile.
+_ENDS = "stopping for good"
+_OWN_ENDS = (1, 3, -signal.SIGTERM)
 _HTTP_TIMEOUT_S = 10.0
 
 
@@ -242,14 +245,17 @@ class Round:
     def stop(self, replica: int, when: str = "") -> None:
         """Ask a decider to stop, awake again if it was frozen; it does so by itself."""
         process = self.deciders.pop(replica)
+        # One that has not said a word yet has no ear for it either, and ends as any process does; so does one that is
+        # just ending by itself.
+        is_deaf = not process.said()
         process.send(signal.SIGTERM)
         process.send(signal.SIGCONT)
-        # One that has not said a word yet has no ear for it either, and ends as any process does.
-        is_deaf = not process.said()
         code = process.wait()
-        if code != 0 and not (is_deaf and code == -signal.SIGTERM):
+        is_ending = self.may_end and _ENDS in process.said()
+        allowed = {0, *((-signal.SIGTERM,) if is_deaf else ()), *(_OWN_ENDS if is_ending else ())}
+        if code not in allowed:
             self.problem(
-                f"asked to stop {when}, {process.name} ended with exit code {code}", process
+                f"asked to stop{when}, {process.name} ended with exit code {code}", process
             )
 
     def revive(self) -> None:

@@ -132,7 +132,7 @@ def _sigterm(r: Round, step: str) -> None:
     if victim is None:
         return
     r.count("sigterms", step)
-    r.stop(0, f"at {step}")
+    r.stop(0, f" at {step}")
     r.start(0)
 
 
@@ -141,7 +141,7 @@ def _sigterm_at_random(r: Round, step: str) -> None:
     _at_random(r)
     replica = r.chance.choice(sorted(r.deciders))
     r.count("sigterms", "at random")
-    r.stop(replica, "at random")
+    r.stop(replica, " at random")
     r.start(replica)
 
 
@@ -168,7 +168,7 @@ def _leave(r: Round, step: str) -> None:
     r.deciders[1].send(signal.SIGTERM)
     time.sleep(r.chance.uniform(0.0, 3.0))
     victim.send(signal.SIGCONT)
-    r.stop(1, f"while another is at {step}")
+    r.stop(1, f" while another is at {step}")
 
 
 def _come_and_go(r: Round, step: str) -> None:
@@ -180,7 +180,7 @@ def _come_and_go(r: Round, step: str) -> None:
         r.count("joins", "at random")
     for replica in r.chance.sample((0, 1, 2), 2):
         _at_random(r)
-        r.stop(replica, "at random")
+        r.stop(replica, " at random")
         r.count("leaves", "at random")
 
 
