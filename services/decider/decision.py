@@ -35,6 +35,7 @@ from tradetrail.events.generated import (
 )
 from tradetrail.ids import derive_id
 from tradetrail.log.stamp import Stamp
+from tradetrail.reports.encode import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +107,17 @@ def _too_little(
     if question.signal.side == Side.SELL:
         if quantity > 0:
             return None
-        held = f"{context.existing_position} shares are held, less than the one whole share that can be sold"
+        held = f"{plain(context.existing_position)} shares are held, less than the one whole share that can be sold"
         return DeclineReason.ZERO_QUANTITY, held
     value = context.portfolio_value
     if quantity <= 0 and is_whole:
         return (
             DeclineReason.ZERO_QUANTITY,
-            f"at {price} USD a share and a portfolio of {value} USD not one share fits",
+            f"at {plain(price)} USD a share and a portfolio of {plain(value)} USD not one share fits",
         )
     if quantity * price < BUY_USD_MIN:
         text = (
-            f"{quantity:f} shares at {price} USD and a portfolio of {value} USD are worth less than the "
+            f"{quantity:f} shares at {plain(price)} USD and a portfolio of {plain(value)} USD are worth less than the "
             f"{BUY_USD_MIN} USD that the broker takes"
         )
         return DeclineReason.ZERO_QUANTITY, text

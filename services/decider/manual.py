@@ -22,6 +22,7 @@ from tradetrail.events.generated import (
 )
 from tradetrail.ids import derive_id
 from tradetrail.manual_orders import STRATEGY, VERSION, Submission
+from tradetrail.reports.encode import plain
 
 # A person's order is meant for now and is no opinion to be weighed: nothing that waits goes before it.
 STRENGTH, CONFIDENCE = Decimal(10), Decimal(1)
@@ -75,7 +76,7 @@ def decline_in_context(asked: Submission, context: Context) -> Reason | None:
         text = f"nothing of {order.symbol} is held; a sell would be a short"
         return DeclineReason.NO_POSITION, text
     if order.side == Side.SELL and order.quantity > held:
-        text = f"{order.quantity:f} shares are to be sold and {held:f} are held; the rest would be a short"
+        text = f"{order.quantity:f} shares are to be sold and {plain(held)} are held; the rest would be a short"
         return DeclineReason.NO_POSITION, text
     if order.side == Side.BUY and (value := _value_usd(asked, context)) < BUY_USD_MIN:
         text = f"{order.quantity:f} shares are worth {value} USD, less than the {BUY_USD_MIN} USD that the broker takes"
@@ -94,7 +95,7 @@ def rules_of(trigger: ManualTrigger, context: Context | None) -> tuple[RuleResul
         return tuple(rules)
     order, held = asked.order, context.existing_position
     if order.side == Side.SELL:
-        text = f"{order.quantity:f} shares are to be sold, {held:f} are held"
+        text = f"{order.quantity:f} shares are to be sold, {plain(held)} are held"
         enough = order.quantity <= held
         rules.append(rule_result("position", order.quantity, held, enough, text))
     else:

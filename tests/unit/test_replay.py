@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.paper_log import CONGRESS, TOPIC, PaperDecider, PaperLog
+from benchmarks.paper_log import CONGRESS, TOPIC, PaperDecider, PaperLog, SteadyMarket
 from services.decider.replay.asked import Asked
 from services.decider.replay.configurations import Configurations, NotRunnable
 from services.decider.replay.history import Answer, Step, Stray
@@ -30,6 +30,7 @@ from tradetrail.events.generated import (
     DecisionDeclined,
     DecisionMade,
     DeclineReason,
+    Direction,
     DisclosureRecorded,
     OperatorActed,
     SymbolDataReady,
@@ -346,4 +347,20 @@ def test_a_look_back_that_was_changed_in_between_is_kept_to() -> None:
     reasons = [getattr(each, "reason", None) for each in log.answers()]
     assert reasons[-1] is DeclineReason.STALE_DISCLOSURES
     assert DeclineReason.STALE_DISCLOSURES not in reasons[:-1]
+    assert judged(log).differences == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "position"), [("100", "0"), ("100.50", "0"), ("1000000", "0.5")], ids=str
+)
+def test_reasons_say_numbers_as_they_are_recorded(value: str, position: str) -> None:
+    log = PaperLog()
+    market = SteadyMarket({"AAPL": Decimal(position)})
+    market.value = Decimal(value)
+    decider = PaperDecider(log, market)
+    side = Direction.SELL if Decimal(position) else Direction.BUY
+    log.publish(run_events("AAPL", "run-0", morning_of(0), [Row("Ann", side), Row("Bob", side)]))
+    log.publish([order_act(log, "one"), order_act(log, "two", "1000")])
+    decider.decide()
+    assert {getattr(a, "reason", None) for a in log.answers()} >= {DeclineReason.ZERO_QUANTITY}
     assert judged(log).differences == 0
