@@ -23,8 +23,9 @@ from tests.eventually import eventually
 from tests.faults.dealing import Fault, dealt
 from tests.faults.decider_checks import Log, answered_too_late, differences, violations_of
 from tests.faults.decider_deck import deck
-from tests.faults.decider_desk import Group, Lane, Round, alpaca_process, lane, vendor_environment
+from tests.faults.decider_desk import Group, Lane, alpaca_process, lane, vendor_environment
 from tests.faults.decider_publisher import Publisher
+from tests.faults.decider_round import Round
 from tests.faults.decider_scenarios import disturb
 from tests.faults.decider_script import CONGRESS, INSIDER, Delivery, script
 from tests.faults.plain_log import LogReader, new_log

@@ -11,7 +11,7 @@ from tests.eventually import eventually
 from tests.faults.dealing import Fault, done
 from tests.faults.decider_checks import Woken
 from tests.faults.decider_deck import VENDOR
-from tests.faults.decider_desk import KILLED, Round
+from tests.faults.decider_round import KILLED, Round
 from tests.faults.processes import Process
 
 # A trigger passes the first two, a batch the others: more than once, if a symbol has several triggers in it.
