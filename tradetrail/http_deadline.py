@@ -36,7 +36,7 @@ class Wire:
     _sock: socket.socket | None = None
 
     def about_to_write(self, sock: socket.socket | None) -> None:
-        """Take note that bytes are about to leave. Raises requests.Timeout (an OSError) when the time is over already."""
+        """Take note that bytes are about to leave. Raises requests.Timeout (an OSError) once the time is over."""
         self._sock = sock
         if self.is_cut:
             raise requests.Timeout("the total deadline passed before anything was sent")

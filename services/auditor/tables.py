@@ -132,7 +132,7 @@ SECTORS = Table(
 _DECIDED = (
     *("strategy_name", "strategy_version", "symbol", "side", "decision_rationale"),
     *("signal_strength", "confidence_score", "trigger_event", "view_through", "batch_id"),
-    *("configuration_hash", "created_at", "reference_through"),
+    *("configuration_hash", "created_at", "reference_through", "api_call_ids"),
 )
 _BATCH = Reference(("batch_id",), "data_ingestion_runs")
 DECISION = _fact(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -152,7 +152,7 @@ class Answers:
                 wait_s = making.settings.context_wait_s
                 text = f"not to be had within {wait_s:g} s: {away}"
                 why = (DeclineReason.CONTEXT_UNAVAILABLE, text)
-            event = self._event(each, making, why)
+            event = replace(self._event(each, making, why), api_call_ids=self._call_ids(each))
             self._answered.append(Outgoing(each.place[0], each.symbol, event))
             if isinstance(event, DecisionMade):
                 decisions.append((each, event))
@@ -211,6 +211,11 @@ class Answers:
         by_id = [(each.question.decision_id, each) for each in waiting]
         for each in recorded:
             each.served |= {i: asked for i, asked in by_id if each.call.concerns(asked.symbol)}
+
+    def _call_ids(self, asked: Asked) -> tuple[str, ...]:
+        """Return the calls that were made for an answer, or shared by it: failed ones too."""
+        decision_id = asked.question.decision_id
+        return tuple(each.call_id for each in self._recorded if decision_id in each.served)
 
     def _context(self, symbol: str) -> Context:
         portfolio = self._portfolio

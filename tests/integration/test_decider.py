@@ -61,7 +61,7 @@ def test_two_members_buying_make_a_decision_with_all_that_led_to_it(decider: Dec
     assert [run.run_id for run in made.rationale.data_lineage.ingestion_runs] == ["run-1"]
     calls = [e for e in decider.events("AAPL") if isinstance(e, ApiCallRecorded)]
     named = {*market.api_call_ids, *portfolio.api_call_ids}
-    assert {call.call_id for call in calls} == named
+    assert {call.call_id for call in calls} == named == set(made.api_call_ids)
     assert {call.decision_id for call in calls} == {made.decision_id}
 
 
@@ -96,7 +96,8 @@ def test_a_burst_of_signals_fits_a_rate_limit_and_symbols_without_prices_are_dec
     assert None in {call.decision_id for call in calls.values()}, "no call served several"
     for each in declines():
         assert each.rationale.portfolio_context is not None
-        for call_id in each.rationale.portfolio_context.api_call_ids:
+        assert set(each.rationale.portfolio_context.api_call_ids) < set(each.api_call_ids)
+        for call_id in each.api_call_ids:
             assert calls[call_id].decision_id in (None, each.decision_id)
 
 

@@ -117,12 +117,14 @@ def bare(answer: Answer) -> Answer:
         market_context=market and replace(market, api_call_ids=()),
         portfolio_context=portfolio and replace(portfolio, api_call_ids=()),
     )
-    return replace(answer, rationale=rationale)
+    return replace(answer, rationale=rationale, api_call_ids=())
 
 
 def named(answer: Answer) -> set[str]:
     contexts = (answer.rationale.market_context, answer.rationale.portfolio_context)
-    return {call_id for each in contexts if each is not None for call_id in each.api_call_ids}
+    used = {call_id for each in contexts if each is not None for call_id in each.api_call_ids}
+    assert used <= set(answer.api_call_ids)
+    return set(answer.api_call_ids)
 
 
 PEOPLE = st.sampled_from(["Ann", "Bob", "Cal", "Dee"])

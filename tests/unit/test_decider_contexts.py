@@ -131,8 +131,9 @@ def answer(status: int = 200, **headers: str) -> Exchange:
 
 
 def limited(remaining: int, limit: int) -> Exchange:
-    told = {"x_ratelimit_remaining": str(remaining), "x_ratelimit_limit": str(limit)}
-    return answer(x_ratelimit_reset="1030", **told)
+    return answer(
+        x_ratelimit_remaining=str(remaining), x_ratelimit_limit=str(limit), x_ratelimit_reset="1030"
+    )
 
 
 @pytest.mark.parametrize(

@@ -564,6 +564,8 @@ class DecisionDeclined:
     """Configuration it was declined under."""
     reference_through: tuple[LogPosition, ...] = ()
     """How far the reference topic was seen, a position for each partition, inclusive; empty when none was read."""
+    api_call_ids: tuple[str, ...] = ()
+    """Every recorded call that was made for it, also those that failed and those that other answers share."""
 
 
 class OrderType(StrEnum):
@@ -634,6 +636,8 @@ class DecisionMade:
     """The person's reason."""
     reference_through: tuple[LogPosition, ...] = ()
     """How far the reference topic was seen, a position for each partition, inclusive; empty when none was read."""
+    api_call_ids: tuple[str, ...] = ()
+    """Every recorded call that was made for it, also those that failed and those that other answers share."""
 
 
 class RecordChange(StrEnum):

@@ -67,8 +67,9 @@ def known_at_report(connection: psycopg.Connection[Any], decision_id: str) -> Re
                 "--format json` and `tradetrail report declined` list their ids"
             )
         decision = found[0]
-        rationale = decision.pop("rationale")
-        arguments = decision | asked | {"call_ids": _call_ids(rationale)}
+        rationale, call_ids = decision.pop("rationale"), decision.pop("api_call_ids")
+        # Answers from before they named all their calls name those of their contexts.
+        arguments = decision | asked | {"call_ids": call_ids or _call_ids(rationale)}
         told = {
             section: rows(connection, query, arguments)
             for section, query in SECTIONS.items()

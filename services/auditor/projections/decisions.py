@@ -69,6 +69,7 @@ def _decided(decision: dict[str, Any]) -> Values:
     values["batch_id"] = known(decision["batch_id"])
     values["configuration_hash"] = known(decision["configuration_hash"])
     values["reference_through"] = to_json(decision["reference_through"])
+    values["api_call_ids"] = to_json(decision["api_call_ids"])
     values["created_at"] = decision["occurred_at"]
     return values
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from services.decider.manual_acts import ManualQuestion, ManualTrigger
@@ -233,7 +233,9 @@ class Judge:
 
 def _compared(recorded: Answer, again: Callable[[], Answer]) -> Iterator[Differing]:
     try:
-        yield from differing(recorded, again())
+        # Which calls told of market and account is a fact of that day, nothing that follows from others.
+        told = replace(again(), api_call_ids=recorded.api_call_ids)
+        yield from differing(recorded, told)
     except NoContext as lacking:
         text = f"{lacking.wanted}, for which no context is recorded"
         yield Differing("answer", outcome(recorded), text)

@@ -1,5 +1,5 @@
--- The vendor calls that a decision's market and portfolio came from, and those made in vain for a declined one: of one
--- made, the calls under its id are also those of its order, which came later.
+-- The vendor calls that a decision's market and portfolio came from, and those made in vain. What stands under the id of a
+-- decision made is also its order's, which came later; so a declined one only is asked for that way, too.
 -- Order: as they stand in the log.
 SELECT api_call_id,
     purpose,

@@ -27,6 +27,7 @@ SELECT a.decision_id,
     a.lookback_days::numeric AS lookback_days,
     a.view_from,
     coalesce(a.reference_through, '[]') AS reference_through,
+    coalesce(a.api_call_ids, '[]') AS api_call_ids,
     a.decision_rationale AS rationale
 FROM decider_answers a
 LEFT JOIN operator_acts act ON act.act_id = a.trigger_id

@@ -59,6 +59,15 @@ def upgrade() -> None:
                 "empty when none was read.",
             ),
         )
+        op.add_column(
+            table,
+            sa.Column(
+                "api_call_ids",
+                JSONB,
+                server_default=sa.text("'[]'::jsonb"),
+                comment="Every recorded call that was made for it, also those that failed: a list of call ids.",
+            ),
+        )
     op.create_index(
         "declined_decisions_listed", "declined_decisions", ["created_at", "decision_id"]
     )

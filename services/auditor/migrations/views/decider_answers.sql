@@ -20,6 +20,7 @@ SELECT a.decision_id,
     c.lookback_days,
     coalesce(ready.ready_at, act.acted_at, a.created_at) - c.lookback_days * interval '24 hours' AS view_from,
     a.reference_through,
+    a.api_call_ids,
     a.batch_id,
     a.configuration_hash,
     a.decision_rationale,
@@ -31,14 +32,14 @@ SELECT a.decision_id,
 FROM (
     SELECT decision_id, 'made' AS outcome, strategy_name, strategy_version, symbol, side, quantity,
         NULL AS reason, NULL AS reason_text, signal_strength, confidence_score, trigger_event, made_by, why,
-        created_at, view_through, reference_through, batch_id, configuration_hash, decision_rationale,
+        created_at, view_through, reference_through, api_call_ids, batch_id, configuration_hash, decision_rationale,
         event_id, topic, partition, "offset", available_at
     FROM trade_decisions
     WHERE created_at IS NOT NULL
     UNION ALL
     SELECT decision_id, 'declined', strategy_name, strategy_version, symbol, side, NULL::numeric,
         reason, reason_text, signal_strength, confidence_score, trigger_event, NULL, NULL,
-        created_at, view_through, reference_through, batch_id, configuration_hash, decision_rationale,
+        created_at, view_through, reference_through, api_call_ids, batch_id, configuration_hash, decision_rationale,
         event_id, topic, partition, "offset", available_at
     FROM declined_decisions
     WHERE created_at IS NOT NULL
@@ -77,6 +78,7 @@ COMMENT ON COLUMN decider_answers.view_through IS 'It saw its partition through 
 COMMENT ON COLUMN decider_answers.lookback_days IS 'How many days its view reached back, by the configuration it names; empty: to the beginning.';
 COMMENT ON COLUMN decider_answers.view_from IS 'Its view held what happened at or after this instant, UTC; empty: no bound.';
 COMMENT ON COLUMN decider_answers.reference_through IS 'How far the reference topic was seen: a list of {topic, partition, offset}, inclusive.';
+COMMENT ON COLUMN decider_answers.api_call_ids IS 'Every recorded call that was made for it, also those that failed: a list of call ids.';
 COMMENT ON COLUMN decider_answers.batch_id IS 'Run whose data set it off.';
 COMMENT ON COLUMN decider_answers.configuration_hash IS 'Configuration it was made under.';
 COMMENT ON COLUMN decider_answers.decision_rationale IS 'Why: signals, sources, market, portfolio, lineage, rules.';
