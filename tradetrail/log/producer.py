@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -25,6 +26,9 @@ from tradetrail.settings import SharedSettings
 
 # Fencing an older producer waits for its transaction to end: its timeout and a little.
 INIT_TIMEOUT_S = 2 * TRANSACTION_TIMEOUT_S
+# What the client itself is asked to keep to, and a little. Source: librdkafka 2.16 leaves its limit to what sends the
+# offsets; after a broker's restart that was seen not to come back for minutes.
+OFFSETS_TIMEOUT_S = REQUEST_TIMEOUT_S + 5.0
 _QUEUE_FULL_WAIT_S = 0.05
 
 
@@ -131,11 +135,7 @@ class TransactionalProducer:
             if passing is not None:
                 self._pass("all_sent", passing)
             if consumer is not None and offsets:
-                self._producer.send_offsets_to_transaction(
-                    [TopicPartition(t, p, o) for (t, p), o in offsets.items()],
-                    consumer.consumer_group_metadata(),
-                    REQUEST_TIMEOUT_S,
-                )
+                self._send_offsets(consumer.consumer_group_metadata(), offsets)
             if passing is not None:
                 passing("offsets_sent")
             self._commit()
@@ -171,6 +171,28 @@ class TransactionalProducer:
                 if time.monotonic() > deadline:
                     raise
                 self._producer.poll(_QUEUE_FULL_WAIT_S)
+
+    def _send_offsets(self, metadata: object, offsets: dict[Place, int]) -> None:
+        """Send offsets within ``OFFSETS_TIMEOUT_S``, whatever becomes of the client's own limit."""
+        places = [TopicPartition(t, p, o) for (t, p), o in offsets.items()]
+        failed: list[Exception] = []
+
+        def send() -> None:
+            try:
+                self._producer.send_offsets_to_transaction(places, metadata, REQUEST_TIMEOUT_S)
+            except Exception as error:  # noqa: BLE001 (raised again below)
+                failed.append(error)
+
+        sending = threading.Thread(target=send, name="sending offsets", daemon=True)
+        sending.start()
+        sending.join(OFFSETS_TIMEOUT_S)
+        if sending.is_alive():
+            raise Fatal(
+                f"the client does not come back from sending offsets as {self.transactional_id}, "
+                f"{OFFSETS_TIMEOUT_S:.0f} s after it was asked to within {REQUEST_TIMEOUT_S:.0f}: restart this process"
+            )
+        if failed:
+            raise failed[0]
 
     def _commit(self) -> None:
         deadline = time.monotonic() + self._timeout_s
