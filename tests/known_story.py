@@ -33,12 +33,11 @@ def _mega(*events: Event) -> list[Placed]:
     return [("megacap", "AAPL", event) for event in events]
 
 
-def _call(name: str, decision: str, purpose: e.CallPurpose) -> e.ApiCallRecorded:
-    """Return a call to the broker under a decision's id."""
+def _call(name: str, decision: str | None, purpose: e.CallPurpose) -> e.ApiCallRecorded:
+    """Return a call to the broker under a decision's id; under none when several answers share it."""
+    of_decision = decision and story.an_id("d", decision)
     call = story.api_call(name)
-    return replace(
-        call, run_id=None, decision_id=story.an_id("d", decision), purpose=purpose, vendor="alpaca"
-    )
+    return replace(call, run_id=None, decision_id=of_decision, purpose=purpose, vendor="alpaca")
 
 
 def before() -> list[Placed]:
@@ -121,10 +120,12 @@ class Told:
         read = e.LogPosition(topic=seat.topic, partition=seat.partition, offset=seat.offset)
         d1 = self._on("t1", story.decision("d1", at=TRIGGERED + DAY), ["used"], BOUNDED)
         bars = _call("bars", "d1", e.CallPurpose.MARKET_CONTEXT)
+        shared = _call("shared", None, e.CallPurpose.MARKET_CONTEXT)
         market = replace(d1.rationale.market_context, api_call_ids=(bars.call_id,))
         return _mega(
             bars,
             _call("in vain", "n1", e.CallPurpose.MARKET_CONTEXT),
+            shared,
             self._on("t0", story.decision("d0", at=story.BEGIN), [], BOUNDED),
             replace(
                 d1,
@@ -141,6 +142,7 @@ class Told:
                     reason=e.DeclineReason.NO_POSITION,
                     strategy_name="CorporateInsiderStrategy",
                     side=e.Side.SELL,
+                    api_call_ids=(shared.call_id,),
                 ),
                 [],
                 BOUNDED,

@@ -174,6 +174,8 @@ def test_what_the_decision_recorded_of_the_outside_is_told(audited: Audited) -> 
     assert [call["api_call_id"] for call in report["api_calls"]] == [story.an_id("call", "bars")]
     in_vain = known(audited, "n1")["api_calls"]
     assert [call["api_call_id"] for call in in_vain] == [story.an_id("call", "in vain")]
+    shared = known(audited, "n2")["api_calls"]
+    assert [call["api_call_id"] for call in shared] == [story.an_id("call", "shared")]
 
 
 def test_a_record_that_could_not_be_known_is_named(audited: Audited) -> None:
