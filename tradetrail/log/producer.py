@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -185,7 +186,11 @@ class TransactionalProducer:
 
         sending = threading.Thread(target=send, name="sending offsets", daemon=True)
         sending.start()
-        sending.join(OFFSETS_TIMEOUT_S)
+        # By the second, so that the time for which this process was frozen counts as one of them.
+        for _ in range(math.ceil(OFFSETS_TIMEOUT_S)):
+            sending.join(min(1.0, OFFSETS_TIMEOUT_S))
+            if not sending.is_alive():
+                break
         if sending.is_alive():
             raise Fatal(
                 f"the client does not come back from sending offsets as {self.transactional_id}, "
