@@ -14,7 +14,7 @@ from typing import Any
 from services.decider.event_head import occurred_at, occurred_micros
 from services.decider.manual_acts import ManualTrigger
 from services.decider.pending import Kind, Kinds, Pending
-from services.decider.symbol_state import SymbolState, Unreadable, earlier
+from services.decider.symbol_state import CLOCK_MARGIN, SymbolState, Unreadable, earlier
 from services.decider.view import Trigger, View
 from services.decider.window_start import window_starts
 from tradetrail.events import CATALOGUE
@@ -38,9 +38,6 @@ _FOLDED = frozenset(
 )
 # A person's act asks for an answer, but no view holds anything of it.
 _READ = _FOLDED | {OperatorActed.TYPE}
-# Clocks of several producers differ: within a partition a later event occurred at most half of this before an earlier
-# one. What is that much older than the look-back is neither read nor kept.
-CLOCK_MARGIN = timedelta(days=1)
 # The client stops fetching when it holds so much, and by default looks again after a second, long after it is gone.
 LONG_READS: dict[str, Any] = {
     "queued.max.messages.kbytes": 16_384,

@@ -25,6 +25,9 @@ from tradetrail.events.generated import (
     SymbolDataReady,
 )
 
+# Clocks of several producers differ: within a partition a later event occurred at most half of this before an earlier
+# one. What is that much older than the look-back is neither read nor kept.
+CLOCK_MARGIN = timedelta(days=1)
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 # The vendor's field that a correction changes when it moves a record to another symbol.
 _TICKER = "Ticker"
@@ -56,6 +59,13 @@ class Run(NamedTuple):
     run: LineageRun
 
 
+class Acted(NamedTuple):
+    """That a record set off a trade: when that was decided, and the offset of the trigger."""
+
+    at: datetime
+    offset: int
+
+
 @dataclass(slots=True)
 class Unreadable:
     """An event that can't be read, and how; ``at`` is None until something of the partition tells when it was."""
@@ -67,9 +77,10 @@ class Unreadable:
 
 @dataclass(slots=True)
 class SymbolState:
-    """What the look-back holds of one symbol, in log order, and which records set off a trade: strategy → id → offset.
+    """What the look-back holds of one symbol, in log order, and which records set off a trade: strategy → id → when.
 
-    That offset is of the first trigger on which the record did.
+    A record does so once; only one that was recorded anew from its first version on, as after a lost state of the
+    ingestor, can do it again after the look-back.
     """
 
     lookback: timedelta
@@ -77,7 +88,7 @@ class SymbolState:
     withdrawn: list[Withdrawn] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
-    acted: dict[str, dict[str, int]] = field(default_factory=dict)
+    acted: dict[str, dict[str, set[Acted]]] = field(default_factory=dict)
     manual: ManualActs = field(default_factory=ManualActs)
 
     def fold(self, event: Event, place: Cause) -> Trigger | None:
@@ -107,10 +118,10 @@ class SymbolState:
 
     def mark_acted(self, decision: DecisionMade) -> None:
         """Remember that a decision's records set off a trade; a repeat changes nothing."""
-        trigger_offset = decision.cause.offset if decision.cause else -1
+        when = Acted(decision.occurred_at, decision.cause.offset if decision.cause else -1)
         acted = self.acted.setdefault(decision.strategy_name, {})
         for record_id in triggering_records(decision):
-            acted[record_id] = min(trigger_offset, acted.get(record_id, trigger_offset))
+            acted.setdefault(record_id, set()).add(when)
 
     def view(self, strategy: str, trigger: Trigger) -> View:
         """Return what ``strategy`` may see on ``trigger``: newest versions in log order."""
@@ -131,11 +142,17 @@ class SymbolState:
                 known = newest.get(record_id)
                 if known is None or known.version < version:
                     newest[record_id] = each_version
-        acted = self.acted.get(strategy, {})
+        # By the decider's clock, which may be behind the ingestor's: a trade of a record in view always counts.
+        decided_since = earlier(since, CLOCK_MARGIN / 2)
+        acted = {
+            record_id
+            for record_id, times in self.acted.get(strategy, {}).items()
+            if any(each.at >= decided_since and each.offset < through for each in times)
+        }
         return View(
             disclosures=tuple(sorted(newest.values(), key=lambda d: d.place.offset)),
             runs={r.run.run_id: r.run for r in self.runs if r.at >= since and r.offset <= through},
-            acted=frozenset(r for r in first if acted.get(r, through) < through),
+            acted=frozenset(first & acted),
             incomplete=self._incomplete(since, through),
         )
 
@@ -145,12 +162,10 @@ class SymbolState:
         self.withdrawn = [each for each in self.withdrawn if each.at >= before]
         self.runs = [each for each in self.runs if each.at >= before]
         self.unreadable = [e for e in self.unreadable if e.at is None or e.at >= before]
-        # Without its version 1 a record sets off no trade, whether it once did or not.
-        first = {e.disclosure.record_id for e in self.recorded if e.disclosure.version == 1}
-        for strategy in list(self.acted):
-            kept = {r: offset for r, offset in self.acted[strategy].items() if r in first}
-            self.acted[strategy] = kept
-            if not kept:
+        for strategy, acted in list(self.acted.items()):
+            kept = {r: {each for each in times if each.at >= before} for r, times in acted.items()}
+            self.acted[strategy] = {r: times for r, times in kept.items() if times}
+            if not self.acted[strategy]:
                 del self.acted[strategy]
         self.manual.prune(before)
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.decider import window_start
-from services.decider.memory import CLOCK_MARGIN, Memory
+from services.decider.memory import Memory
+from services.decider.symbol_state import CLOCK_MARGIN
 from services.decider.view import Trigger, View
 from services.decider.window_start import window_starts
 from tests.integration.disclosed import Row, run_events

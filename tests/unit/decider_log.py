@@ -1,7 +1,8 @@
 """A partition as the ingestor and a decider write it together, drawn at random, for tests of what a decider remembers.
 
-Records are created, corrected, moved between symbols; time stands still, goes on, leaps over the look-back; clocks
-differ by hours; some events can't be read; the decider answers late, in batches.
+Records are created, corrected, moved between symbols, and learnt anew by an ingestor that lost its state; time stands
+still, goes on, leaps over the look-back; clocks differ by hours; some events can't be read; the decider answers late,
+in batches.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from hypothesis import strategies as st
 
 from services.decider.decision import Making, Question, decline_before_context, made
 from services.decider.event_head import occurred_at
-from services.decider.memory import CLOCK_MARGIN, Memory
+from services.decider.memory import Memory
 from services.decider.settings import DeciderSettings
 from services.decider.strategies.insider import CorporateInsiderStrategy, InsiderSettings
+from services.decider.symbol_state import CLOCK_MARGIN
 from services.decider.view import Trigger, View
 from tests.unit.decider_views import context, lot
 from tests.unit.test_decider_properties import recorded
@@ -52,7 +54,9 @@ STRATEGY = CorporateInsiderStrategy(
 # A step of time before a run, hours; how far a clock is off, hours; which symbol; what is done to how many records.
 STEPS = st.sampled_from([0, 0, 6, 24, 60, 24 * (LOOKBACK_DAYS - 1), 24 * LOOKBACK_DAYS, 24 * 40])
 CLOCKS = st.integers(-5, 5)
-ACTIONS = st.sampled_from(["create", "create", "correct", "correct", "move", "break", "garble"])
+ACTIONS = st.sampled_from(
+    ["create", "create", "correct", "correct", "move", "break", "garble", "relearn"]
+)
 RUNS = st.tuples(
     STEPS, CLOCKS, st.lists(st.tuples(ACTIONS, st.integers(0, 99)), min_size=1, max_size=4)
 )
@@ -100,6 +104,8 @@ class Partition:
     decisions: dict[int, DecisionMade] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
     homes: dict[str, str] = field(default_factory=dict)
+    relearnt: set[str] = field(default_factory=set)
+    _latest: datetime = BEGIN
     _taken: int = 0
     _offset: int = 0
 
@@ -121,6 +127,7 @@ class Partition:
 
     def write(self, event: Event) -> None:
         """Put an event into the log."""
+        self._latest = max(self._latest, event.occurred_at)
         self.append(event.symbol or "", self.codec.encode(event))
 
     def run(self, number: int, at: datetime, actions: list[tuple[str, int]]) -> None:
@@ -159,6 +166,9 @@ class Partition:
             record_id = sorted(self.versions)[pick % len(self.versions)]
             symbol = self.homes[record_id]
         version = self.versions.get(record_id, 0) + 1
+        if action == "relearn" and version > 1:
+            version = 1
+            self.relearnt.add(record_id)
         changed = ("Shares",)
         if action == "move" and version > 1:
             symbol, left = SYMBOLS[(SYMBOLS.index(symbol) + 1) % 3], symbol
@@ -202,7 +212,9 @@ class Partition:
         if decline_before_context(question):
             self.answered.append(Answered(trigger, view, frozenset()))
             return []
-        making = Making(Stamp("decider", "test"), DeciderSettings(), "0", trigger.occurred_at)
+        # However late it answers, it does so by today's clock, and that is behind the others'.
+        now = self._latest - timedelta(hours=5)
+        making = Making(Stamp("decider", "test"), DeciderSettings(), "0", now)
         decision = made(question, making, context(position="10"), Decimal(10))
         self.memory.mark_acted(PLACE, trigger.symbol, decision)
         self.decisions[trigger.place.offset] = decision

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from services.decider.signal import Signal, Strategy
-from services.decider.symbol_state import Recorded
+from services.decider.symbol_state import Acted, Recorded
 from services.decider.view import Disclosure, Trigger, View, disclosure
 from services.ingestor.records import FetchedRow, Record, insider_records
 from tests.unit.decider_views import empty_state, place
@@ -80,5 +80,5 @@ def _walk(strategy: Strategy, symbol: str, days: dict[date, list[Disclosure]]) -
         signal = strategy.evaluate(seen, asked)
         if signal.decline is None:
             mine = [d.record_id for d in signal.used if d.run_id == run.run_id]
-            acted.update(dict.fromkeys(mine, 0))
+            acted.update({record_id: {Acted(at, 0)} for record_id in mine})
         yield Answer(symbol, day, seen, signal)

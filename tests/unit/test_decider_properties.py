@@ -18,9 +18,11 @@ from hypothesis import strategies as st
 
 from services.decider.catalogue import available
 from services.decider.signal import Strategy
+from services.decider.symbol_state import Acted
 from services.decider.view import Disclosure, Trigger, View
 from tests.unit.decider_views import (
     DIRECTIONS,
+    NOW,
     RUN,
     TODAY,
     busy_bytes,
@@ -304,7 +306,7 @@ def test_a_record_that_acted_for_one_strategy_is_new_to_the_other() -> None:
     state = empty_state()
     one = lot(1)
     state.fold(recorded(one), one.place)
-    state.acted["CongressionalTradingStrategy"] = {one.record_id: 2}
+    state.acted["CongressionalTradingStrategy"] = {one.record_id: {Acted(NOW, 2)}}
     assert state.view("CongressionalTradingStrategy", trigger()).acted == {one.record_id}
     assert state.view("CorporateInsiderStrategy", trigger()).acted == frozenset()
 

@@ -10,7 +10,7 @@ import pytest
 from services.decider.catalogue import strategies_named
 from services.decider.decision import Making, Question, decline_before_context, declined
 from services.decider.settings import DeciderSettings, require_lookback
-from services.decider.symbol_state import SymbolState, Unreadable
+from services.decider.symbol_state import Acted, SymbolState, Unreadable
 from services.decider.view import Disclosure, Trigger
 from tests.unit.decider_views import LOOKBACK, NOW, RUN, empty_state, lot, place
 from tests.unit.test_decider_properties import recorded
@@ -123,13 +123,15 @@ def test_what_no_view_reaches_is_dropped() -> None:
     state = empty_state()
     put(state, lot(1), BORDER - MOMENT)
     put(state, lot(2), BORDER)
-    state.acted[NAME] = {"record-1": 3, "record-2": 3}
+    old, new = {Acted(BORDER - MOMENT, 3)}, {Acted(BORDER, 3)}
+    state.acted[NAME] = {"record-1": old, "record-2": new, "record-3": old | new}
     state.unreadable = [Unreadable(BORDER - MOMENT, 1, "old")]
     asked = ask(state, offset=4)
     before = state.view(NAME, asked)
     state.prune(BORDER)
     assert state.view(NAME, asked) == before
-    assert (len(state.recorded), state.acted, state.unreadable) == (1, {NAME: {"record-2": 3}}, [])
+    kept = {NAME: {"record-2": new, "record-3": new}}
+    assert (len(state.recorded), state.acted, state.unreadable) == (1, kept, [])
     state.prune(NOW + MOMENT)
     assert state.is_empty
 

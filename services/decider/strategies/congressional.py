@@ -121,10 +121,14 @@ class CongressionalTradingStrategy:
         ]
         new = [d for d in usable if d.record_id in trigger.record_ids]
         if not new:
+            told = sum(
+                d.kind == RecordKind.CONGRESS and d.record_id in trigger.record_ids
+                for d in view.disclosures
+            )
             return _none(
                 DeclineReason.NO_SIGNAL,
                 "none of the new records is a usable purchase or sale",
-                _counted("usable_records", 0, f"of {len(trigger.record_ids)} new records"),
+                _counted("usable_records", 0, f"of {told} new records"),
             )
         fresh = [d for d in new if d.record_id not in view.acted]
         if not fresh:
