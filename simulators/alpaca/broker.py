@@ -67,7 +67,7 @@ class Broker:
 
     def cancel(self, order: Order) -> None:
         """Cancel an order. Raises Refused when it is done or already asked to be."""
-        self._check_changeable(order)
+        checks.check_changeable(order)
         if self.interference.stall_cancel(order):
             self._change(order, "pending_cancel", "pending_cancel")
             return
@@ -75,7 +75,7 @@ class Broker:
 
     def replace(self, old: Order, request: OrderRequest) -> Order:
         """Replace an order by a new one, pending; ``route`` lets it act. Raises Refused."""
-        self._check_changeable(old)
+        checks.check_changeable(old)
         self.check_client_order_id(request.client_order_id)
         if request.client_order_id is None:
             new_id = str(derive_id("simulated-replacement", old.id))
@@ -289,12 +289,6 @@ class Broker:
             self._finish(old, "canceled", "canceled", reason="nothing left after a split")
             return
         self._swap(old, request, reserved_after_split(old, factor))
-
-    def _check_changeable(self, order: Order) -> None:
-        if not order.is_open:
-            raise refusals.unacceptable(f'order is already in "{order.status}" state')
-        if order.status == "pending_cancel":
-            raise refusals.unacceptable("order pending cancel")
 
     def _stamp(self) -> int:
         # Orders of one instant stay distinct; cut to microseconds all runs give equal times.

@@ -188,3 +188,11 @@ def _check_cover(request: OrderRequest, book: Book, qty: Decimal, price: Decimal
             request.symbol, requested=qty, existing=short, held=pending, related=related
         )
     return ZERO if book.multiplier > 1 else price
+
+
+def check_changeable(order: Order) -> None:
+    """Refuse to cancel or replace an order that is over, or about to be."""
+    if not order.is_open:
+        raise refusals.unacceptable(f'order is already in "{order.status}" state')
+    if order.status == "pending_cancel":
+        raise refusals.unacceptable("order pending cancel")
