@@ -235,7 +235,7 @@ class Memory:
             if state.is_empty:
                 del partition.symbols[symbol]
         for key, pending in list(partition.pending.items()):
-            pending.prune(before, self._kinds)
+            pending.prune(before)
             if not pending:
                 del partition.pending[key]
 

@@ -77,17 +77,12 @@ class Pending:
         self._offsets, self._values = array("q"), []
         return zip(offsets, values, strict=True)
 
-    def prune(self, before: datetime, kinds: Kinds) -> None:
-        """Drop what occurred before an instant, UTC; decisions only with all else, for their records may be younger."""
+    def prune(self, before: datetime) -> None:
+        """Drop what occurred before an instant, UTC."""
         if not self._values or not _is_older(self._values[0], before):
             return
-        kept = [
-            (offset, value)
-            for offset, value in self.take()
-            if kinds.of(value) is Kind.DECISION or not _is_older(value, before)
-        ]
-        if any(kinds.of(value) is not Kind.DECISION for _, value in kept):
-            for offset, value in kept:
+        for offset, value in self.take():
+            if not _is_older(value, before):
                 self.add(offset, value)
 
 
