@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -76,13 +77,21 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="Orders by a person, with name and reason.")
     group.callback()(_group)
     group.command(
+        "buy",
+        help=_help(
+            "Buy shares: recorded with who and why, then decided, checked and sent as any other decision."
+        ),
         epilog='Examples: `tradetrail order buy AAPL 10 --as ann --why "index change"`; '
-        '`tradetrail order buy AAPL 0.5 --limit 185.20 --as ann --why "dip" --key ann-7 --yes`'
-    )(buy)
+        '`tradetrail order buy AAPL 0.5 --limit 185.20 --as ann --why "dip" --key ann-7 --yes`',
+    )(_command(Side.BUY))
     group.command(
+        "sell",
+        help=_help(
+            "Sell shares that are held, never more: recorded with who and why, then as any other decision."
+        ),
         epilog='Examples: `tradetrail order sell AAPL 10 --as ann --why "earnings ahead"`; '
-        '`tradetrail order sell AAPL 10 --limit 190 --time-in-force gtc --as ann --why "target"`'
-    )(sell)
+        '`tradetrail order sell AAPL 10 --limit 190 --time-in-force gtc --as ann --why "target"`',
+    )(_command(Side.SELL))
     app.add_typer(group, name="order")
 
 
@@ -90,46 +99,32 @@ def _group() -> None:
     """Orders by a person, with name and reason."""
 
 
-def buy(
-    symbol: _Symbol,
-    quantity: _Quantity,
-    who: _Who,
-    why: _Why,
-    limit: _Limit = None,
-    time_in_force: _Time = _GoodFor.DAY,
-    key: _Key = None,
-    wait_s: _Wait = WAIT_S_DEFAULT,
-    yes: _Yes = False,
-    form: _Form = Format.TABLE,
-) -> None:
-    """Buy shares: recorded with who and why, then decided, checked and sent as any other decision.
-
-    Exit code 0: decided (the executor sends it next); 1: declined, or not confirmed; 2: used wrongly; 3: no answer
-    in time, or a server is away.
-    """
-    asked = _submission(Side.BUY, symbol, quantity, limit, time_in_force, (who, why, key))
-    _order(asked, wait_s, yes, form)
+def _help(what: str) -> str:
+    return (
+        f"{what}\n\nExit code 0: decided (the executor sends it next); 1: declined, or not confirmed; 2: used wrongly; "
+        "3: no answer in time, or a server is away."
+    )
 
 
-def sell(
-    symbol: _Symbol,
-    quantity: _Quantity,
-    who: _Who,
-    why: _Why,
-    limit: _Limit = None,
-    time_in_force: _Time = _GoodFor.DAY,
-    key: _Key = None,
-    wait_s: _Wait = WAIT_S_DEFAULT,
-    yes: _Yes = False,
-    form: _Form = Format.TABLE,
-) -> None:
-    """Sell shares that are held, never more: recorded with who and why, then as any other decision.
+def _command(side: Side) -> Callable[..., None]:
+    """Return the command that orders on one side."""
 
-    Exit code 0: decided (the executor sends it next); 1: declined, or not confirmed; 2: used wrongly; 3: no answer
-    in time, or a server is away.
-    """
-    asked = _submission(Side.SELL, symbol, quantity, limit, time_in_force, (who, why, key))
-    _order(asked, wait_s, yes, form)
+    def order(
+        symbol: _Symbol,
+        quantity: _Quantity,
+        who: _Who,
+        why: _Why,
+        limit: _Limit = None,
+        time_in_force: _Time = _GoodFor.DAY,
+        key: _Key = None,
+        wait_s: _Wait = WAIT_S_DEFAULT,
+        yes: _Yes = False,
+        form: _Form = Format.TABLE,
+    ) -> None:
+        asked = _submission(side, symbol, quantity, limit, time_in_force, (who, why, key))
+        _order(asked, wait_s, yes, form)
+
+    return order
 
 
 def _submission(
