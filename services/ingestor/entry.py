@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import threading
-from typing import NoReturn
 
 from services.ingestor.backfill import check_order
 from services.ingestor.once import Asked, once, refuse
@@ -13,7 +12,7 @@ from services.ingestor.service import Schedule
 from services.ingestor.settings import IngestorSettings, checked_task
 from services.ingestor.startup import SERVICE, make_parts
 from services.ingestor.tasks import TASKS
-from tradetrail.days import day_of
+from tradetrail.arguments import RefusingParser, day_of
 from tradetrail.errors import UsageError
 from tradetrail.process import EXIT_OK, run_service
 from tradetrail.settings import SharedSettings, load
@@ -78,20 +77,12 @@ def _asked(options: argparse.Namespace) -> Asked | None:
     return Asked(name, start, end, options.again)
 
 
-class _Parser(argparse.ArgumentParser):
-    """Refuses in the way every command does, instead of printing how it is used and ending the process."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise UsageError."""
-        raise UsageError(f"{message}; see python -m services.ingestor --help")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = RefusingParser(
+        see="python -m services.ingestor --help",
         prog="python -m services.ingestor",
         description="Fetch disclosures and reference data, on a schedule or once.",
         epilog=f"Tasks: {', '.join(TASKS)}",
-        allow_abbrev=False,
     )
     parser.add_argument("--once", metavar="TASK", help="run one task now and end")
     parser.add_argument("--from", dest="start", metavar="D", help="first day of report")

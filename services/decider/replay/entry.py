@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 from services.decider.replay.asked import Asked, Override
 from services.decider.replay.changes import check_names
 from services.decider.replay.report import print_report, sheet, sums
 from services.decider.replay.run import replay
+from tradetrail.arguments import RefusingParser, day_of
 from tradetrail.cli.report.output import ReportFormat, check_form, show
-from tradetrail.days import day_of
 from tradetrail.errors import TradetrailError, UsageError
 from tradetrail.process import EXIT_FAILED, EXIT_OK, exit_code_of
 from tradetrail.redaction import hidden
@@ -78,19 +77,11 @@ def _override(text: str) -> Override:
     return Override(owner if dot else None, threshold, value)
 
 
-class _Parser(argparse.ArgumentParser):
-    """Refuses in the way every command does, instead of printing how it is used and ending the process."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise UsageError."""
-        raise UsageError(f"{message}; see tradetrail replay --help")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = RefusingParser(
+        see="tradetrail replay --help",
         prog="python -m services.decider.replay",
         description="Run recorded decisions again, or under other thresholds. Writes nothing.",
-        allow_abbrev=False,
     )
     parser.add_argument("--from", dest="first", metavar="D", help="first day of the triggers")
     parser.add_argument("--to", dest="last", metavar="D", help="last day, inclusive")

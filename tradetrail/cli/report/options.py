@@ -11,8 +11,8 @@ from typing import Annotated, Any
 import psycopg
 import typer
 
+from tradetrail.arguments import day_of
 from tradetrail.cli.report.output import ReportFormat
-from tradetrail.days import day_of
 from tradetrail.reports.connection import DatabaseSettings, open_reader
 from tradetrail.reports.paging import LIMIT_MAX
 from tradetrail.settings import load
