@@ -21,18 +21,34 @@ from tradetrail.stack.postgres import remove_stale_pid_file
 
 
 def test_a_port_is_remembered_while_free(tmp_path: Path) -> None:
-    port = Ports(tmp_path / "ports.json").claim("kafka")
+    first = Ports(tmp_path / "ports.json")
+    port = first.claim("kafka")
     assert is_free(port)
+    first.close()
     assert Ports(tmp_path / "ports.json").claim("kafka") == port
 
 
 def test_a_port_that_another_program_took_is_replaced(tmp_path: Path) -> None:
-    port = Ports(tmp_path / "ports.json").claim("kafka")
+    first = Ports(tmp_path / "ports.json")
+    port = first.claim("kafka")
+    first.close()
     with socket.socket() as other:
         other.bind(("127.0.0.1", port))
         other.listen()
         assert not is_free(port)
         assert Ports(tmp_path / "ports.json").claim("kafka") != port
+
+
+def test_a_port_that_another_stack_chose_is_not_chosen_though_nobody_listens_yet(
+    tmp_path: Path,
+) -> None:
+    """Both remember one port: of two stacks that start at once, one gets it."""
+    write_json(tmp_path / "one.json", {"kafka": 21_234})
+    write_json(tmp_path / "other.json", {"kafka": 21_234})
+    one, other = Ports(tmp_path / "one.json"), Ports(tmp_path / "other.json")
+    port = one.claim("kafka")
+    assert other.claim("kafka") != port
+    assert one.claim("kafka") == port
 
 
 def test_a_port_taken_after_it_was_given_is_lost(tmp_path: Path) -> None:
