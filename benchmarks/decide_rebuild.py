@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,16 +17,16 @@ from datetime import timedelta
 from pathlib import Path
 from statistics import median
 from typing import Any
-from uuid import uuid4
 
+from benchmarks.child import measured_apart
 from benchmarks.decide_log import write_log
+from benchmarks.decide_rig import new_log
 from services.decider.memory import LONG_READS, Memory
 from services.decider.settings import DeciderSettings
 from services.decider.window_start import window_starts
-from tradetrail.errors import Fatal, TradetrailError
+from tradetrail.errors import TradetrailError
 from tradetrail.log.codec import Codec
 from tradetrail.log.kafka import open_consumer
-from tradetrail.log.provision import provision
 from tradetrail.log.reader import Place, end_offsets, places_of, read_messages
 from tradetrail.log.topics import Topics
 from tradetrail.process import EXIT_OK, exit_code_of
@@ -47,15 +45,8 @@ _LOOKBACK = timedelta(days=DeciderSettings().lookback_days)
 
 def measure(kafka: str, registry_url: str, events: int = EVENTS) -> dict[str, Any]:
     """Return the figures of ``docs/decider.md`` for a look-back of ``events`` events, on topics of its own."""
-    settings = SharedSettings(
-        kafka=kafka,
-        registry_url=registry_url,
-        topic_prefix=f"bench{uuid4().hex[:8]}.",
-        instance="bench",
-        log_level="warning",
-    )
+    settings = new_log(kafka, registry_url)
     codec = Codec(registry_url)
-    provision(settings, codec)
     total = events + events // OLDER
     say(f"writing {total} events, {events} of them in the look-back")
     size = write_log(settings, codec, total, _LOOKBACK * total / events)
@@ -87,22 +78,9 @@ def measure(kafka: str, registry_url: str, events: int = EVENTS) -> dict[str, An
 
 
 def _in_a_process(settings: SharedSettings, what: str) -> dict[str, float]:
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.decide_rebuild", "--child", what],
-        env={
-            **os.environ,
-            "TRADETRAIL_KAFKA": settings.kafka,
-            "TRADETRAIL_REGISTRY_URL": settings.registry_url,
-            "TRADETRAIL_TOPIC_PREFIX": settings.topic_prefix,
-        },
-        stdout=subprocess.PIPE,
-        text=True,
-        timeout=_CHILD_TIMEOUT_S,
-        check=False,
-    )
-    if done.returncode:
-        raise Fatal(f"the {what} ended with exit code {done.returncode}; see above")
-    return {k: float(v) for k, v in json.loads(done.stdout.splitlines()[-1]).items()}
+    arguments = ["benchmarks.decide_rebuild", "--child", what]
+    told = measured_apart(settings, arguments, f"the {what}", _CHILD_TIMEOUT_S)
+    return {key: float(value) for key, value in told.items()}
 
 
 def rebuild(settings: SharedSettings, committed: dict[Place, int]) -> dict[str, float]:

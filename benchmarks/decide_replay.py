@@ -13,28 +13,16 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from decimal import Decimal
-from uuid import uuid4
 
+from benchmarks.decide_rig import new_log
 from benchmarks.paper_log import NOW, PaperDecider, PaperLog
+from benchmarks.two_buyers import run_events
 from services.decider.replay import run as replaying
 from services.decider.replay.asked import Asked
 from tradetrail.errors import Fatal, TradetrailError
 from tradetrail.events import Event
-from tradetrail.events.generated import (
-    Direction,
-    DisclosureRecorded,
-    RecordChange,
-    RecordKind,
-    RecordReference,
-    SymbolDataReady,
-)
-from tradetrail.ids import derive_id
-from tradetrail.log.codec import Codec
-from tradetrail.log.provision import provision
-from tradetrail.log.stamp import Stamp
 from tradetrail.process import EXIT_OK, exit_code_of
 from tradetrail.settings import SharedSettings, SymbolGroup
 from tradetrail.stack.local import LocalStack
@@ -44,7 +32,6 @@ TRIGGERS = 20_000
 # As many as a busy morning names; each gets a trigger again every few days.
 _SYMBOLS = 500
 _MEMBERS = 40
-_STAMP = Stamp("ingestor", "bench")
 
 
 def replay(kafka: str, registry_url: str, triggers: int = TRIGGERS) -> dict[str, float]:
@@ -52,15 +39,8 @@ def replay(kafka: str, registry_url: str, triggers: int = TRIGGERS) -> dict[str,
 
     Uses topics under a prefix of its own and leaves them there. Raises Fatal when the replay finds a difference.
     """
-    shared = SharedSettings(
-        kafka=kafka,
-        registry_url=registry_url,
-        topic_prefix=f"bench{uuid4().hex[:8]}.",
-        symbol_groups=(SymbolGroup(name="default", patterns=("*",), partitions=1),),
-        instance="bench",
-        log_level="warning",
-    )
-    provision(shared, Codec(registry_url))
+    group = SymbolGroup(name="default", patterns=("*",), partitions=1)
+    shared = new_log(kafka, registry_url, symbol_groups=(group,))
     log = PaperLog(partitions=1, topic=f"{shared.topic_prefix}default")
     decider = PaperDecider(log)
     for number in range(triggers):
@@ -76,49 +56,12 @@ def replay(kafka: str, registry_url: str, triggers: int = TRIGGERS) -> dict[str,
     return {"replayed_per_s": round(triggers / took_s, 1)}
 
 
-def _run(number: int) -> Iterator[Event]:
-    """Yield two members' purchases of one symbol and the trigger; five hundred symbols a day."""
+def _run(number: int) -> list[Event]:
+    """Return two members' purchases of one symbol and the trigger; five hundred symbols a day."""
     symbol, day = f"S{number % _SYMBOLS}", number // _SYMBOLS
-    at, run_id = NOW + timedelta(days=day), f"run-{day}"
-    references = []
-    for seat in range(2):
-        record_id = str(derive_id("bench-record", number, seat))
-        event_id = str(derive_id("bench-disclosure", number, seat))
-        references.append(RecordReference(record_id=record_id, version=1, event_id=event_id))
-        yield DisclosureRecorded(
-            event_id=event_id,
-            **_STAMP.envelope(at),
-            symbol=symbol,
-            story_id=run_id,
-            record_id=record_id,
-            version=1,
-            change=RecordChange.CREATED,
-            content_hash="0",
-            kind=RecordKind.CONGRESS,
-            run_id=run_id,
-            api_call_id=run_id,
-            row_number=seat,
-            person_name=f"member-{(number * 7 + seat) % _MEMBERS}",
-            ticker_text=symbol,
-            transaction_type="Purchase",
-            direction=Direction.BUY,
-            transacted_on=at.date() - timedelta(days=10),
-            reported_on=at.date() - timedelta(days=1),
-            amount_usd_min=Decimal(1_001 if number % 3 else 15_001),
-            source_fields="{}",
-        )
-    yield SymbolDataReady(
-        event_id=str(derive_id("bench-ready", number)),
-        **_STAMP.envelope(at),
-        symbol=symbol,
-        story_id=run_id,
-        run_id=run_id,
-        task_name="data_fetch:congress_daily",
-        data_source="quiverquant_congress",
-        completed_at=at,
-        records_fetched=2,
-        records=tuple(references),
-    )
+    people = [f"member-{(number * 7 + seat) % _MEMBERS}" for seat in range(2)]
+    amount_usd_min = 1_001 if number % 3 else 15_001
+    return run_events(symbol, f"run-{day}", NOW + timedelta(days=day), people, amount_usd_min)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

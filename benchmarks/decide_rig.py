@@ -12,30 +12,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
 import requests
 from confluent_kafka import Consumer, TopicPartition
 
+from benchmarks.two_buyers import run_events
 from tradetrail.errors import Fatal
 from tradetrail.events import Event
-from tradetrail.events.generated import (
-    DecisionDeclined,
-    DecisionMade,
-    Direction,
-    DisclosureRecorded,
-    RecordChange,
-    RecordKind,
-    RecordReference,
-    SymbolDataReady,
-)
-from tradetrail.ids import derive_id
+from tradetrail.events.generated import DecisionDeclined, DecisionMade
 from tradetrail.log.codec import Codec
 from tradetrail.log.kafka import open_consumer
 from tradetrail.log.provision import provision
 from tradetrail.log.reader import end_offsets
-from tradetrail.log.stamp import Stamp
 from tradetrail.log.topics import Topics
 from tradetrail.settings import SharedSettings
 
@@ -48,17 +38,17 @@ EVENTS_A_TRIGGER = len(PEOPLE) + 1
 _START_MAX_S = 180.0
 _STOP_MAX_S = 30.0
 _POLL_S = 0.05
-_STAMP = Stamp("ingestor", "bench")
 
 
-def new_log(kafka: str, registry_url: str) -> SharedSettings:
-    """Return the settings of a new log, provisioned."""
+def new_log(kafka: str, registry_url: str, **more: Any) -> SharedSettings:
+    """Return the settings of a new log on topics of its own, provisioned; ``more`` are further settings."""
     settings = SharedSettings(
         kafka=kafka,
         registry_url=registry_url,
         topic_prefix=f"bench{uuid4().hex[:8]}.",
         instance="bench",
         log_level="warning",
+        **more,
     )
     provision(settings, Codec(settings.registry_url))
     return settings
@@ -113,50 +103,8 @@ def decider(settings: SharedSettings, alpaca: str) -> Iterator[Running]:
 
 def trigger_events(symbol: str, number: int) -> list[Event]:
     """Return a run's events of one symbol: two members' new purchases, and the trigger. Run id: ``run-NUMBER``."""
-    run_id, at = f"run-{number}", NOW - timedelta(hours=1)
-    events: list[Event] = []
-    references = []
-    for row, person in enumerate(PEOPLE):
-        record_id = str(derive_id("bench-record", symbol, number, person))
-        event_id = str(derive_id("disclosure", record_id, 1))
-        references.append(RecordReference(record_id=record_id, version=1, event_id=event_id))
-        events.append(
-            DisclosureRecorded(
-                event_id=event_id,
-                **_STAMP.envelope(at),
-                symbol=symbol,
-                story_id=run_id,
-                record_id=record_id,
-                version=1,
-                change=RecordChange.CREATED,
-                content_hash="0",
-                kind=RecordKind.CONGRESS,
-                run_id=run_id,
-                api_call_id=f"{run_id}-call",
-                row_number=row,
-                person_name=f"{person} {number}",
-                ticker_text=symbol,
-                transaction_type="Purchase",
-                direction=Direction.BUY,
-                transacted_on=at.date() - timedelta(days=11),
-                reported_on=at.date() - timedelta(days=1),
-                amount_usd_min=Decimal(15_001),
-                source_fields="{}",
-            )
-        )
-    ready = SymbolDataReady(
-        event_id=str(derive_id("symbol-data-ready", symbol, run_id)),
-        **_STAMP.envelope(at),
-        symbol=symbol,
-        story_id=run_id,
-        run_id=run_id,
-        task_name="data_fetch:congress_daily",
-        data_source="quiverquant_congress",
-        completed_at=at,
-        records_fetched=len(PEOPLE),
-        records=tuple(references),
-    )
-    return [*events, ready]
+    people = [f"{person} {number}" for person in PEOPLE]
+    return run_events(symbol, f"run-{number}", NOW - timedelta(hours=1), people, 15_001)
 
 
 class Answered:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +11,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
 
+from benchmarks.child import measured_apart
 from benchmarks.ingest_passes import CONGRESS, INSIDER, ingestor, unpaced
 from benchmarks.ingest_vendor import Folder, Vendor
 from services.ingestor.counts import record_counts
@@ -107,23 +106,9 @@ def _entries(folder: Folder, topics: Topics, count: int) -> Iterator[Outgoing]:
 
 def peak_rss_mb(settings: SharedSettings, served: Vendor, rows: int) -> float:
     """Return the peak resident memory, MiB, of a process that makes one run of ``rows`` new rows, imports and all."""
-    command = [sys.executable, "-m", "benchmarks.ingest_measures", served.url]
-    done = subprocess.run(
-        [*command, served.now.isoformat(), str(rows)],
-        env={
-            **os.environ,
-            "TRADETRAIL_KAFKA": settings.kafka,
-            "TRADETRAIL_REGISTRY_URL": settings.registry_url,
-            "TRADETRAIL_TOPIC_PREFIX": settings.topic_prefix,
-        },
-        stdout=subprocess.PIPE,
-        text=True,
-        timeout=_CHILD_TIMEOUT_S,
-        check=False,
-    )
-    if done.returncode:
-        raise Fatal(f"the run of {rows} rows ended with exit code {done.returncode}; see above")
-    return float(json.loads(done.stdout.splitlines()[-1])["peak_rss_mb"])
+    arguments = ["benchmarks.ingest_measures", served.url, served.now.isoformat(), str(rows)]
+    told = measured_apart(settings, arguments, f"the run of {rows} rows", _CHILD_TIMEOUT_S)
+    return float(told["peak_rss_mb"])
 
 
 def one_run(settings: SharedSettings, served: Vendor, rows: int) -> None:
