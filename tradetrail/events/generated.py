@@ -225,6 +225,12 @@ class BrokerOrderDiscovered:
     """The broker's time, UTC."""
     raw_response: str
     """As received."""
+    decision_id: str | None = None
+    """The decision whose order it is after all; null for an order that is none of ours."""
+    execution_id: str | None = None
+    """The execution that was recorded as over or not sent, and whose order the broker has all the same."""
+    explanation: str | None = None
+    """What the log lacked, in a sentence."""
 
 
 class SeatChange(StrEnum):
@@ -1096,6 +1102,7 @@ class OperatorAct(StrEnum):
     REBUILD = "rebuild"
     ARCHIVE = "archive"
     REQUEUE = "requeue"
+    RECONCILE = "reconcile"
     UNRECOGNISED = "unrecognised"
 
 
@@ -1137,6 +1144,72 @@ class OperatorActed:
     """The execution it concerns."""
     idempotency_key: str | None = None
     """A repeated act with this key is the same act."""
+
+
+class AnswerOutcome(StrEnum):
+    """What came of an act."""
+
+    ACKNOWLEDGED = "acknowledged"
+    DONE = "done"
+    REFUSED = "refused"
+    UNRECOGNISED = "unrecognised"
+
+
+class DecisionStatus(StrEnum):
+    """What has become of a decision."""
+
+    PENDING = "pending"
+    EXECUTING = "executing"
+    EXECUTED = "executed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNRECOGNISED = "unrecognised"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorAnswered:
+    """An executor's answer to a person's act."""
+
+    TYPE: ClassVar[str] = "tradetrail.events.OperatorAnswered"
+
+    event_id: str
+    """Id of this event (UUID); a function of its cause, so a repeated step makes the same one."""
+    occurred_at: datetime
+    """When it happened by the service's injected clock, UTC."""
+    service: str
+    """Which service made it (ingestor, decider, executor, auditor, cli)."""
+    service_version: str
+    """The version of the software that made it."""
+    instance: str
+    """Which instance of the service made it."""
+    cause: Cause | None = None
+    """The event that caused it; null for what a person, a schedule or the outside world began."""
+    symbol: str | None = None
+    """The symbol it concerns, share classes with a dot (BRK.B); null where there is none."""
+    story_id: str | None = None
+    """The decision id; before a decision, the run id; null outside any story."""
+    act_id: str
+    """Event id of the act it answers."""
+    act: OperatorAct
+    """Which act."""
+    account: str
+    """Broker account the executor serves."""
+    member_id: str
+    """The executor as a member of the account's group; every member answers a halt."""
+    is_active: bool
+    """Whether it acted for the account, or stood by."""
+    outcome: AnswerOutcome
+    """acknowledged: in force from here on (halt, resume); done: carried out; refused: nothing was changed."""
+    explanation: str
+    """What was done or why not, in a sentence."""
+    details: str | None = None
+    """Numbers behind it, as JSON."""
+    decision_id: str | None = None
+    """The decision it concerns."""
+    execution_id: str | None = None
+    """The execution it concerns; of a replacement, the new one."""
+    decision_status: DecisionStatus | None = None
+    """Status of the decision now, when the answer itself changed it: a decision cancelled while it waited."""
 
 
 class Control(StrEnum):
@@ -1276,17 +1349,6 @@ class OrderSubmitting:
     """Configuration of the controls."""
 
 
-class DecisionStatus(StrEnum):
-    """What has become of a decision."""
-
-    PENDING = "pending"
-    EXECUTING = "executing"
-    EXECUTED = "executed"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    UNRECOGNISED = "unrecognised"
-
-
 class UpdateSource(StrEnum):
     """What told us of an order's state."""
 
@@ -1318,6 +1380,7 @@ class FailureReason(StrEnum):
     BLOCKED = "blocked"
     BROKER_UNAVAILABLE = "broker_unavailable"
     SETTLED_BY_OPERATOR = "settled_by_operator"
+    OPERATOR_CANCELLED = "operator_cancelled"
     UNRECOGNISED = "unrecognised"
 
 
@@ -1554,6 +1617,7 @@ Event = (
     | IngestionRunFailed
     | IngestionRunStarted
     | OperatorActed
+    | OperatorAnswered
     | OrderBlocked
     | OrderSubmitting
     | OrderUpdated
@@ -1581,6 +1645,7 @@ CATALOGUE: dict[str, type[Event]] = {
     IngestionRunFailed.TYPE: IngestionRunFailed,
     IngestionRunStarted.TYPE: IngestionRunStarted,
     OperatorActed.TYPE: OperatorActed,
+    OperatorAnswered.TYPE: OperatorAnswered,
     OrderBlocked.TYPE: OrderBlocked,
     OrderSubmitting.TYPE: OrderSubmitting,
     OrderUpdated.TYPE: OrderUpdated,
