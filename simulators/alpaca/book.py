@@ -6,7 +6,7 @@ orders; every order and fill ever made stays. Amounts in dollars, quantities in 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -63,6 +63,8 @@ class Book:
     fills: list[Fill] = field(default_factory=list)
     splits: list[Split] = field(default_factory=list)
     equity_by_session: dict[date, Decimal] = field(default_factory=dict)
+    # How often an id came again that an order has already; what never reached the book is not among them.
+    refused_duplicates: Counter[str] = field(default_factory=Counter)
     _open_by_symbol: dict[str, dict[str, Order]] = field(
         default_factory=lambda: defaultdict(dict[str, Order])
     )

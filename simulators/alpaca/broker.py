@@ -48,6 +48,7 @@ class Broker:
     def check_client_order_id(self, client_order_id: str | None) -> None:
         """Refuse a client_order_id that any order ever had."""
         if client_order_id is not None and client_order_id in self.book.order_by_client_id:
+            self.book.refused_duplicates[client_order_id] += 1
             raise refusals.duplicate_client_order_id()
 
     def submit(self, request: OrderRequest) -> Order:

@@ -158,6 +158,7 @@ class Control:
             "answers": lambda: dict(sorted(arrivals.statuses.items())),
             "order_posts": lambda: dict(sorted(arrivals.order_posts.items())),
             "changed_order_posts": lambda: sorted(arrivals.changed_order_posts),
+            "refused_duplicates": lambda: dict(sorted(book.refused_duplicates.items())),
             "stream": self._stream.told,
             "faults": self._faults.told,
         }

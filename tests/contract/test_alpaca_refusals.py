@@ -39,7 +39,9 @@ def test_a_client_order_id_is_used_up_for_ever(alpaca: Alpaca) -> None:
     rejected = alpaca.placed(client_order_id="twice")
     assert alpaca.now(rejected)["status"] == "rejected"
     assert told(alpaca.order(client_order_id="twice")) == duplicate
-    assert alpaca.book()["order_posts"] == {"once": 3, "twice": 2}
+    book = alpaca.book()
+    assert book["order_posts"] == {"once": 3, "twice": 2}
+    assert book["refused_duplicates"] == {"once": 2, "twice": 1}
 
 
 def test_a_used_id_is_told_even_when_the_money_is_gone(alpaca: Alpaca) -> None:
