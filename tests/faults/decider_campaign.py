@@ -7,12 +7,12 @@ same time, each in a lane of its own; those that take the broker away go last, a
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 from uuid import uuid4
@@ -30,7 +30,7 @@ from tests.faults.decider_scenarios import disturb
 from tests.faults.decider_script import CONGRESS, DAY, INSIDER, Delivery, script
 from tests.faults.plain_log import LogReader, new_log
 from tests.faults.processes import Tally, clean_environment
-from tradetrail.log.kafka import open_admin
+from tests.faults.rounds import forget, in_lanes, progress, told
 from tradetrail.log.topics import Topics
 from tradetrail.sessions import session_on_or_before
 from tradetrail.settings import SharedSettings
@@ -42,8 +42,6 @@ _DELIVERIES = 14
 _UNDISTURBED_S = 120.0
 # Each look asks the broker about every partition.
 _LOOK_S = 0.2
-# Of one round; a lost partition alone would be a hundred lines.
-_TOLD_MAX = 12
 
 
 @dataclass
@@ -96,7 +94,7 @@ def _strategies() -> dict[str, list[str]]:
     }
 
 
-def one_round(here: Lane, fault: Fault, seed: int, number: int) -> list[str]:
+def one_round(here: Lane, fault: Fault, number: int, seed: int) -> list[str]:
     """Do one round; return what was violated."""
     began_at = time.monotonic()
     name, deliveries = f"{seed}-{number}-{uuid4().hex[:6]}", script(f"{seed}:{number}", _DELIVERIES)
@@ -123,35 +121,10 @@ def one_round(here: Lane, fault: Fault, seed: int, number: int) -> list[str]:
     except Exception as error:  # noqa: BLE001 (a log that can't be read is a finding as well)
         found.append(f"the log could not be judged: {error!r}")
     here.tally.count("rounds")
-    _forget(logs)
-    told = _told(found, fault, seed, number)
-    took_s = time.monotonic() - began_at
-    sys.stderr.write(f"round {number} {fault.name}: {took_s:.1f} s, {len(found)} violations\n")
-    sys.stderr.writelines(f"    {text}\n" for text in told)
-    sys.stderr.flush()
-    return told
-
-
-def _told(found: Sequence[str], fault: Fault, seed: int, number: int) -> list[str]:
-    """Return the first violations of a round, and how to do it again."""
-    if not found:
-        return []
-    where = f"seed {seed}, round {number}, {fault.name}"
-    left = len(found) - _TOLD_MAX
-    again = f"--only decider --seed {seed} --round {number} --fault '{fault.name}'"
-    return [
-        *(f"{where}: {text}" for text in found[:_TOLD_MAX]),
-        *([f"{where}: and {left} more"] if left > 0 else []),
-        f'{where}: once more with make faults ARGS="{again}"',
-    ]
-
-
-def _forget(logs: Sequence[SharedSettings]) -> None:
-    """Delete the topics of a round: thousands of partitions make a broker slow."""
-    admin = open_admin(logs[0])
-    names = [name for log in logs for name in Topics.of(log).all()]
-    for answer in admin.delete_topics(names).values():
-        answer.exception()
+    forget(logs)
+    lines = told("decider", found, fault, seed, number)
+    progress(number, fault, began_at, lines)
+    return lines
 
 
 @contextmanager
@@ -194,35 +167,10 @@ def run_campaign(
             for n in range(min(LANES, len(todo)))
         ]
         together = [(number, fault) for number, fault in todo if not fault.is_alone]
-        _in_lanes(lanes, together, seed, tally)
+        in_lanes(lanes, together, partial(one_round, seed=seed), seed, tally)
         alone = [(number, fault) for number, fault in todo if fault.is_alone]
-        _in_lanes(lanes[:1], alone, seed, tally)
+        in_lanes(lanes[:1], alone, partial(one_round, seed=seed), seed, tally)
     disturbances = ("kills", "freezes", "sigterms", "joins", "leaves", "vendor_troubles")
     if not any(tally.done[name] for name in (*disturbances, "broker_restarts", "registry_cuts")):
         tally.violations.append(f"seed {seed}: nothing was disturbed, so nothing was proven")
     return tally
-
-
-def _in_lanes(
-    lanes: Sequence[Lane], todo: Sequence[tuple[int, Fault]], seed: int, tally: Tally
-) -> None:
-    left, lock = list(todo), threading.Lock()
-
-    def work(here: Lane) -> None:
-        while True:
-            with lock:
-                if not left:
-                    return
-                number, fault = left.pop(0)
-            try:
-                found = one_round(here, fault, seed, number)
-            except Exception as error:  # noqa: BLE001 (told, and the campaign goes on)
-                found = [f"seed {seed}, round {number}, {fault.name}: it broke off: {error!r}"]
-            with lock:
-                tally.violations += found
-
-    threads = [threading.Thread(target=work, args=(here,)) for here in lanes]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
