@@ -121,6 +121,10 @@ class Broker:
         """Close the connections."""
         self._session.close()
 
+    def cut(self) -> None:
+        """End the request under way, if there is one; the only call for other threads."""
+        self._session.cut()
+
     @property
     def last_call(self) -> Exchange | None:
         """Return the last request and what came of it."""

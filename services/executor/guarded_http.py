@@ -42,6 +42,12 @@ class GuardedSession(DeadlineSession):
         self._total_s = total_s
         self.guard: Callable[[], None] | None = None
         self.last: Exchange | None = None
+        self._is_cut = False
+
+    def cut(self) -> None:
+        """End what is under way and refuse all that follows; for other threads."""
+        self._is_cut = True
+        super().cut()
 
     def request(self, method: Any, url: Any, *args: Any, **options: Any) -> requests.Response:
         """Send one request within the deadlines, noting what happens; errors pass through."""
@@ -55,6 +61,8 @@ class GuardedSession(DeadlineSession):
         began_ns = time.monotonic_ns()
         with self.within(self._total_s, guard) as wire:
             try:
+                if self._is_cut:
+                    raise requests.ConnectionError("this session was cut off")
                 response = super().request(method, url, *args, **options)
                 if wire.is_cut:
                     # What was cut may look whole: headers that end early, a body without a length.
