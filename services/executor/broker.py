@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from urllib.parse import quote
 
 import requests
 
@@ -91,7 +92,17 @@ class Broker:
 
     def order(self, broker_order_id: str) -> BrokerOrder | Missing | Away:
         """Return an order by the broker's id."""
-        return self._order(lambda: self._client.get_order_by_id(broker_order_id))
+        # Not by the client's own method: it refuses an id that is no UUID before anything is asked.
+        path = f"/orders/{quote(broker_order_id, safe='')}"
+        return self._order(lambda: self._client.get(path))
+
+    def orders(self, query: dict[str, Any]) -> Told | Missing | Away:
+        """Return one page of the account's orders, as ``query`` asks; see ``order_list``."""
+        return self._ask(lambda: self._client.get("/orders", query))
+
+    def fill_activities(self, query: dict[str, Any]) -> Told | Missing | Away:
+        """Return one page of the account's FILL activities, as ``query`` asks; see ``order_list``."""
+        return self._ask(lambda: self._client.get("/account/activities/FILL", query))
 
     def account(self) -> Told | Missing | Away:
         """Return the account."""
@@ -111,7 +122,9 @@ class Broker:
             told = self._ask(lambda: self._client.get("/account/activities/FILL", dict(query)))
             if not isinstance(told, Told) or not isinstance(told.value, list):
                 return found, told if isinstance(told, Away) else Away("no list", self._last())
-            found += [_fill(row) for row in told.value if row.get("order_id") == broker_order_id]
+            found += [
+                parse_fill(row) for row in told.value if row.get("order_id") == broker_order_id
+            ]
             if len(told.value) < _ACTIVITY_PAGE:
                 break
             query["page_token"] = told.value[-1]["id"]
@@ -195,6 +208,13 @@ def _accepted(call: Exchange, client_order_id: str) -> Outcome:
 
 
 def _parse_order(value: Any, call: Exchange) -> BrokerOrder:
+    return parse_order(value, (call.body or b"").decode("utf-8", "replace"))
+
+
+def parse_order(value: Any, raw: str) -> BrokerOrder:
+    """Return an order from its decoded JSON. Raises KeyError, TypeError or ArithmeticError for what is no order."""
+    if not isinstance(value, dict):
+        raise TypeError(f"{type(value).__name__} instead of an object")
     average = value.get("filled_avg_price")
     return BrokerOrder(
         order_id=str(value["id"]),
@@ -205,11 +225,12 @@ def _parse_order(value: Any, call: Exchange) -> BrokerOrder:
         updated_at=instant(value.get("updated_at")),
         submitted_at=instant(value.get("submitted_at")),
         replaced_by=value.get("replaced_by"),
-        raw=(call.body or b"").decode("utf-8", "replace"),
+        raw=raw,
     )
 
 
-def _fill(row: dict[str, Any]) -> Fill:
+def parse_fill(row: dict[str, Any]) -> Fill:
+    """Return one FILL activity. Raises KeyError, TypeError or ArithmeticError for what is none."""
     return Fill(
         broker_order_id=str(row["order_id"]),
         cumulative_qty=Decimal(row["cum_qty"]),
