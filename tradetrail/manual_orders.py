@@ -124,19 +124,23 @@ def manual_order(
         raise BadOrder(
             f"{side[:20]!r} and {time_in_force[:20]!r}: a side is buy or sell, a time in force day or gtc"
         )
-    shares = _number("the quantity", quantity)
-    if shares == 0:
-        raise BadOrder("the quantity is zero: nothing to order", DeclineReason.ZERO_QUANTITY)
+    shares = read_shares(quantity)
     if shares % 1 and time_in_force != TimeInForce.DAY.value:
         raise BadOrder(
             f"{quantity} shares are a fraction, which the broker takes for day orders only: give whole shares or day"
         )
-    limit = None if limit_price is None else _limit(limit_price)
+    limit = None if limit_price is None else read_limit(limit_price)
     return ManualOrder(symbol, _SIDES[side], shares, limit, _TIMES_IN_FORCE[time_in_force])
 
 
 def submission(order: ManualOrder, operator: str, why: str, key: str) -> Submission:
     """Return the order with its person, reason and key. Raises BadOrder for one that is empty, too long or no text."""
+    check_person(operator, why, key)
+    return Submission(order, operator, why, key)
+
+
+def check_person(operator: str, why: str, key: str) -> None:
+    """Raise BadOrder when a person, a reason or a key is empty, too long or no text."""
     for name, text, length_max in (
         ("who orders", operator, OPERATOR_LENGTH_MAX),
         ("the reason", why, WHY_LENGTH_MAX),
@@ -149,7 +153,6 @@ def submission(order: ManualOrder, operator: str, why: str, key: str) -> Submiss
         raise BadOrder(
             f"a key has 1 to {KEY_LENGTH_MAX} letters, digits and . _ : -, not {key[:40]!r}"
         )
-    return Submission(order, operator, why, key)
 
 
 def read_act(act: OperatorActed, symbol: str) -> Submission:
@@ -187,7 +190,16 @@ def _read_arguments(symbol: str, text: str) -> ManualOrder:
     return manual_order(symbol, **content)
 
 
-def _limit(text: str) -> Decimal:
+def read_shares(text: str) -> Decimal:
+    """Return a number of shares as typed. Raises BadOrder unless it is above 0 with at most nine decimals."""
+    shares = _number("the quantity", text)
+    if shares == 0:
+        raise BadOrder("the quantity is zero: nothing to order", DeclineReason.ZERO_QUANTITY)
+    return shares
+
+
+def read_limit(text: str) -> Decimal:
+    """Return a limit price as typed, USD a share. Raises BadOrder unless it is above 0 in the broker's steps."""
     price = _number("the limit price", text)
     step = price_increment(price)
     if price == 0 or price % step:
