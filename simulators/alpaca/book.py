@@ -104,7 +104,7 @@ class Book:
 
     def held_qty(self, symbol: str) -> Decimal:
         """Return the shares that open sells hold back."""
-        return sum((order.held_qty for order in self.open_orders_of(symbol)), ZERO)
+        return sum((o.held_qty for o in self._open_by_symbol[symbol].values()), ZERO)
 
     def endow(self, positions: Mapping[str, tuple[Decimal, Decimal]]) -> None:
         """Give an unused account positions: symbol to (quantity, average entry price)."""

@@ -1,8 +1,8 @@
 """The control endpoint: moves the simulated instant, arms faults, tells the whole book. No keys asked.
 
 ``GET /control/clock``  the simulated instant: ``{"now"}``
-``GET /control``        everything: now, account, orders with every change, fills, positions, arrivals, faults;
-                        ``?parts=account,fills`` only these
+``GET /control``        everything: now, account, orders with every change, fills, positions, requests, faults;
+                        ``?parts=account,fills`` only these; ``arrivals`` (real times) only when asked for
 ``POST /control``       one or several of
     ``{"now": RFC3339}``                 move forward (409 for a step back); what lies between happens
     ``{"fault": {"kind": …}}``           arm a fault (kinds and fields: faults.py); answers its number
@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -33,6 +34,9 @@ from simulators.alpaca.faults import ArmedFaults, Fault, StreamDropFault, Stream
 from simulators.alpaca.instants import rfc3339, to_datetime
 from simulators.alpaca.orders import Fill, Order
 from simulators.alpaca.stream import TradeUpdates
+
+# The part that differs from run to run: left out where everything is asked for, so that equal runs have equal books.
+_REAL_TIME = "arrivals"
 
 
 class _Strict(BaseModel):
@@ -102,7 +106,7 @@ class Control:
     async def get_book(self, parts: str = "") -> Response:
         """Tell everything, or the parts named in a comma list."""
         book = self._book()
-        wanted = [name for name in parts.split(",") if name] or list(book)
+        wanted = [name for name in parts.split(",") if name] or [n for n in book if n != _REAL_TIME]
         unknown = sorted(set(wanted) - set(book))
         if unknown:
             message = f"no such part: {', '.join(unknown)}; there are {', '.join(book)}"
@@ -158,6 +162,7 @@ class Control:
             "answers": lambda: dict(sorted(arrivals.statuses.items())),
             "order_posts": lambda: dict(sorted(arrivals.order_posts.items())),
             "changed_order_posts": lambda: sorted(arrivals.changed_order_posts),
+            _REAL_TIME: lambda: [asdict(arrival) for arrival in arrivals.orders],
             "refused_duplicates": lambda: dict(sorted(book.refused_duplicates.items())),
             "stream": self._stream.told,
             "faults": self._faults.told,

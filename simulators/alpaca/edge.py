@@ -10,7 +10,8 @@ import asyncio
 import base64
 import itertools
 import re
-from collections import Counter
+import time
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +35,8 @@ from tradetrail.ids import derive_id
 
 # No request of the API is near this size; more is refused before it is kept.
 BODY_BYTES_MAX = 1 << 20
+# Of each POST of an order its arrival is kept; of more than this many the oldest are forgotten.
+ORDER_ARRIVALS_MAX = 100_000
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _HTML = b"<html><head><title>%d</title></head><body><center><h1>%d</h1></center></body></html>"
 
@@ -54,6 +57,19 @@ class Keys:
         return headers.get(b"authorization") == b"Basic " + wanted
 
 
+@dataclass(frozen=True, slots=True)
+class OrderArrival:
+    """When the head of an order's POST was here, in real time: since 1970, and on the machine's monotonic clock.
+
+    ``connection`` is the client's port: what came over one connection has the same.
+    """
+
+    client_order_id: str
+    real_ns: int
+    monotonic_ns: int
+    connection: int
+
+
 @dataclass(slots=True)
 class Arrivals:
     """What came in: requests by method and path, and order bodies by client_order_id."""
@@ -63,15 +79,19 @@ class Arrivals:
     order_posts: Counter[str] = field(default_factory=Counter)
     # The client_order_ids that came with two different bodies: one id must mean one order.
     changed_order_posts: set[str] = field(default_factory=set)
+    orders: deque[OrderArrival] = field(default_factory=lambda: deque(maxlen=ORDER_ARRIVALS_MAX))
     _first_order_posts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def count(self, method: str, path: str, order: dict[str, Any]) -> str:
-        """Count a request; return the name it is counted under (ids in paths made one)."""
+    def count(self, scope: Scope, order: dict[str, Any], real_ns: int, monotonic_ns: int) -> str:
+        """Count a request that came at an instant; return the name it is counted under (ids in paths made one)."""
+        method, path = scope["method"], scope["path"]
         name = f"{method} {_UUID.sub('{id}', path)}"
         self.requests[name] += 1
         if method == "POST" and path == "/v2/orders":
             client_order_id = str(order.get("client_order_id", ""))
             self.order_posts[client_order_id] += 1
+            _, port = scope["client"] or ("", 0)
+            self.orders.append(OrderArrival(client_order_id, real_ns, monotonic_ns, port))
             if self._first_order_posts.setdefault(client_order_id, order) != order:
                 self.changed_order_posts.add(client_order_id)
         return name
@@ -110,9 +130,10 @@ class Edge:
         if scope["type"] != "http" or not scope["path"].startswith("/v2/"):
             await self._app(scope, receive, send)
             return
+        came_at = time.time_ns(), time.monotonic_ns()
         body = await _read(receive)
         order = _json_object(body)
-        name = self.arrivals.count(scope["method"], scope["path"], order)
+        name = self.arrivals.count(scope, order, *came_at)
         is_market_data = scope["path"].startswith("/v2/stocks")
         limit = self.market_data_limit if is_market_data else self.trading_limit
         refusal = self._refusal(scope, limit, body)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from tradetrail.sessions import NEW_YORK
 
@@ -31,7 +32,12 @@ def to_datetime(at_ns: int) -> datetime:
 def rfc3339(at_ns: int) -> str:
     """Write an instant the way Alpaca does: nine digits of the second, Z."""
     seconds, fraction = divmod(at_ns, _SECOND_NS)
-    return f"{_EPOCH + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.{fraction:09d}Z"
+    return f"{_second(seconds)}.{fraction:09d}Z"
+
+
+@lru_cache(1024)  # what is listed together mostly happened in a few seconds of simulated time
+def _second(seconds: int) -> str:
+    return f"{_EPOCH + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}"
 
 
 def eastern(at_ns: int, *, fraction: bool = True) -> str:

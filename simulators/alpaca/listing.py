@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
+from operator import attrgetter
 
 from simulators.alpaca import refusals
 from simulators.alpaca.book import Book
@@ -13,6 +15,7 @@ from simulators.alpaca.wire import activity_id
 ORDER_LIMIT_DEFAULT = 50
 ORDER_LIMIT_MAX = 500
 ACTIVITY_PAGE_MAX = 100
+_filled_at = attrgetter("at_ns")
 
 
 def list_orders(book: Book, query: Mapping[str, str]) -> list[Order]:
@@ -21,13 +24,14 @@ def list_orders(book: Book, query: Mapping[str, str]) -> list[Order]:
     symbols = {s for s in query.get("symbols", "").split(",") if s}
     after, until = _bounds(book, query)
     side = query.get("side")
+    is_other_class = query.get("asset_class", "us_equity") not in ("us_equity", "all", "")
+    among = {} if is_other_class else book.open_orders if status == "open" else book.orders
     found = [
         order
-        for order in (book.open_orders if status == "open" else book.orders).values()
+        for order in among.values()
         if (status != "closed" or not order.is_open)
         and (not symbols or order.symbol in symbols)
         and (not side or order.side == side)
-        and query.get("asset_class", "us_equity") in ("us_equity", "all", "")
         and (after is None or order.created_ns > after)
         and (until is None or order.created_ns < until)
     ]
@@ -38,23 +42,26 @@ def list_orders(book: Book, query: Mapping[str, str]) -> list[Order]:
 
 def list_fills(book: Book, query: Mapping[str, str]) -> list[Fill]:
     """Return a page of fills. ``page_token`` is the id of the last activity already seen."""
-    fills: Iterable[Fill] = book.fills
-    if query.get("date"):
-        fills = [fill for fill in fills if rfc3339(fill.at_ns).startswith(query["date"])]
+    # In the order of their instants and of their ids, which both only grow: what is asked for is one piece.
+    fills, start, end = book.fills, 0, len(book.fills)
     after, until = _instant(query, "after"), _instant(query, "until")
-    found = [
-        fill
-        for fill in fills
-        if (after is None or fill.at_ns > after) and (until is None or fill.at_ns < until)
-    ]
+    if after is not None:
+        start = bisect_right(fills, after, key=_filled_at)
+    if until is not None:
+        end = bisect_left(fills, until, key=_filled_at)
     is_descending = _one_of(query, "direction", ("desc", "asc")) == "desc"
-    if is_descending:
-        found.reverse()
     token = query.get("page_token")
-    if token:
-        found = [f for f in found if (activity_id(f) < token) == is_descending]
-        found = [f for f in found if activity_id(f) != token]
-    return found[: _count(query, "page_size", ACTIVITY_PAGE_MAX, ACTIVITY_PAGE_MAX)]
+    if token and is_descending:
+        end = min(end, bisect_left(fills, token, key=activity_id))
+    elif token:
+        start = max(start, bisect_right(fills, token, key=activity_id))
+    if query.get("date"):
+        on = [f for f in fills[start:end] if rfc3339(f.at_ns).startswith(query["date"])]
+        fills, start, end = on, 0, len(on)
+    count = _count(query, "page_size", ACTIVITY_PAGE_MAX, ACTIVITY_PAGE_MAX)
+    if is_descending:
+        return fills[max(start, end - count) : end][::-1]
+    return fills[start : min(end, start + count)]
 
 
 def _bounds(book: Book, query: Mapping[str, str]) -> tuple[int | None, int | None]:

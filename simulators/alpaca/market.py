@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from uuid import UUID
+from functools import lru_cache
 
 from simulators.alpaca.instants import to_datetime, to_ns
 from simulators.alpaca.ports import AssetFacts, Bar, World
@@ -33,7 +33,7 @@ class Quote:
 class Asset:
     """A symbol the broker knows."""
 
-    id: UUID
+    id: str
     symbol: str
     name: str
 
@@ -46,7 +46,7 @@ class Market:
         self._prices = world.prices
         symbols = sorted({*world.prices.symbols(), *world.assets})
         self._assets = {s: _asset(s, world.assets.get(s)) for s in symbols}
-        self._symbols_by_id = {str(asset.id): s for s, asset in self._assets.items()}
+        self._symbols_by_id = {asset.id: s for s, asset in self._assets.items()}
         self._quotes: dict[str, Quote | None] = {}
         self.open_session: date | None = None
         self.finished_session: date = date.min
@@ -128,4 +128,10 @@ class Market:
 
 def _asset(symbol: str, facts: AssetFacts | None) -> Asset:
     name = facts.name if facts is not None else symbol
-    return Asset(derive_id("simulated-asset", symbol), symbol, name or symbol)
+    return Asset(asset_id(symbol), symbol, name or symbol)
+
+
+@lru_cache(100_000)  # more than a market lists; every order and position tells it
+def asset_id(symbol: str) -> str:
+    """Return the id of an asset: the same in every run."""
+    return str(derive_id("simulated-asset", symbol))

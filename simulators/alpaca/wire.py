@@ -10,7 +10,7 @@ from simulators.alpaca.amounts import maybe, plain, rounded
 from simulators.alpaca.book import Book, Position
 from simulators.alpaca.checks import AccountRules, buying_power, equity, position_values
 from simulators.alpaca.instants import rfc3339, to_datetime
-from simulators.alpaca.market import Asset, Market
+from simulators.alpaca.market import Asset, Market, asset_id
 from simulators.alpaca.orders import ZERO, Fill, Order
 from tradetrail.ids import derive_id
 
@@ -40,7 +40,7 @@ def order_json(order: Order) -> dict[str, Any]:
         "replaced_at": _when(order.replaced_ns),
         "replaced_by": order.replaced_by,
         "replaces": order.replaces,
-        "asset_id": str(derive_id("simulated-asset", order.symbol)),
+        "asset_id": asset_id(order.symbol),
         "symbol": order.symbol,
         "asset_class": "us_equity",
         "notional": maybe(order.notional),
@@ -172,7 +172,7 @@ def asset_json(asset: Asset, rules: AccountRules, market: Market) -> dict[str, A
     symbol = asset.symbol
     is_active = symbol not in rules.inactive_symbols
     return {
-        "id": str(asset.id),
+        "id": asset.id,
         "class": "us_equity",
         "exchange": exchange_of(symbol),
         "symbol": symbol,
@@ -200,7 +200,7 @@ def position_json(
     gain_today = position.qty * (price - yesterday)
     basis_today = position.qty * yesterday
     return {
-        "asset_id": str(derive_id("simulated-asset", symbol)),
+        "asset_id": asset_id(symbol),
         "symbol": symbol,
         "exchange": exchange_of(symbol),
         "asset_class": "us_equity",

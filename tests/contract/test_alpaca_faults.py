@@ -194,6 +194,22 @@ def test_arrivals_are_counted(alpaca: Alpaca) -> None:
     assert book["order_posts"] == {"a": 1}
 
 
+def test_when_and_over_which_connection_an_order_came_is_told_when_asked_for(
+    alpaca: Alpaca,
+) -> None:
+    began = time.time_ns(), time.monotonic_ns()
+    alpaca.placed(client_order_id="a")
+    alpaca.order(client_order_id="a")
+    over = time.time_ns(), time.monotonic_ns()
+    url = f"{alpaca.url}/control?parts=arrivals"
+    first, second = requests.get(url, timeout=TIMEOUT_S).json()["arrivals"]
+    assert first["client_order_id"] == second["client_order_id"] == "a"
+    assert first["connection"] == second["connection"] > 0
+    for number, clock in enumerate(("real_ns", "monotonic_ns")):
+        assert began[number] <= first[clock] <= second[clock] <= over[number]
+    assert "arrivals" not in alpaca.book()
+
+
 def test_the_rate_limit_can_be_changed_on_the_way(alpaca: Alpaca) -> None:
     alpaca.control(rate_limit=1)
     answers: list[Any] = [alpaca.call("GET", "/clock").status_code for _ in range(3)]
