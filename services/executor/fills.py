@@ -37,13 +37,18 @@ def fills_between(
     execution: Execution, order: BrokerOrder, known: Sequence[Fill]
 ) -> list[Fill] | None:
     """Return the fills that lead from the recorded total to the snapshot's, in order; None when one is missing."""
+    return chain_between(execution.filled_qty_total, order.filled_qty, known)
+
+
+def chain_between(before: Decimal, after: Decimal, known: Sequence[Fill]) -> list[Fill] | None:
+    """Return the fills that lead from one total of an order to another, in order; None when one is missing."""
     chain: list[Fill] = []
-    total = execution.filled_qty_total
+    total = before
     for fill in sorted(known, key=lambda each: each.cumulative_qty):
-        if fill.cumulative_qty - fill.qty == total and fill.cumulative_qty <= order.filled_qty:
+        if fill.cumulative_qty - fill.qty == total and fill.cumulative_qty <= after:
             chain.append(fill)
             total = fill.cumulative_qty
-    return chain if total == order.filled_qty else None
+    return chain if total == after else None
 
 
 def fill_by_totals(execution: Execution, order: BrokerOrder) -> list[Fill]:
