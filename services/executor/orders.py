@@ -221,11 +221,11 @@ class OrderEvents:
         purpose: CallPurpose,
         call_id: str,
         now: datetime,
-        about: Decision | Execution,
+        about: Decision | Execution | None,
     ) -> list[ApiCallRecorded]:
-        """Return the recorded call, chunk by chunk, in the story of a decision."""
+        """Return the recorded call, chunk by chunk, in the story of a decision; with None in nobody's."""
         remaining = exchange.headers.get("x-ratelimit-remaining", "")
-        cause: Cause = about.cause
+        cause: Cause | None = about.cause if about else None
         return call_events(
             self.stamp,
             now,
@@ -242,9 +242,9 @@ class OrderEvents:
             rate_limit_remaining=int(remaining) if remaining.isdigit() else None,
             duration_us=exchange.duration_us,
             vendor_request_id=exchange.headers.get("x-request-id"),
-            decision_id=about.decision_id,
+            decision_id=about.decision_id if about else None,
             execution_id=about.execution_id if isinstance(about, Execution) else None,
-            symbol=about.symbol,
+            symbol=about.symbol if about else None,
             cause=cause,
         )
 
