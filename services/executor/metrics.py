@@ -26,3 +26,20 @@ UNANSWERED = Gauge(
     "tradetrail_executor_unanswered_orders", "Orders without a definite state, or open."
 )
 PENDING = Gauge("tradetrail_executor_pending_decisions", "Decisions that wait for their turn.")
+TROUBLED = Gauge(
+    "tradetrail_executor_troubled_orders",
+    "Open orders that the broker forgot, does not end, or describes with a word we don't know.",
+)
+STREAM_INTERRUPTIONS = Counter(
+    "tradetrail_executor_stream_interruptions_total",
+    "Trade-updates connections that ended or failed.",
+)
+STREAM_MUTE = Counter(
+    "tradetrail_executor_stream_mute_total",
+    "Times the trade-updates stream was connected and did not tell what a poll found.",
+)
+DISCOVERED = Counter(
+    "tradetrail_executor_discovered_total",
+    "Orders and fills that the broker had and the log lacked, by whose they are.",
+    ["whose"],
+)

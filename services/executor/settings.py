@@ -40,6 +40,9 @@ class ExecutorSettings(BaseSettings):
     connect_timeout_s: float = Field(
         default=3.0, gt=0, le=10, description="Deadline of connecting to the broker, seconds."
     )
+    parallel_requests: int = Field(
+        default=8, ge=1, le=64, description="Requests to the broker under way at once, at most."
+    )
     lookup_every_s: float = Field(
         default=0.5, gt=0, description="An order of unknown fate is looked up this often, seconds."
     )
@@ -52,6 +55,19 @@ class ExecutorSettings(BaseSettings):
         default=10.0, ge=0.2, description="Open orders are polled this often, seconds."
     )
     stream: bool = Field(default=True, description="Listen to the broker's trade updates as hints.")
+    stream_mute_after_s: float = Field(
+        default=5.0,
+        gt=0,
+        description="The stream is mute when it hasn't told of what a poll found after this, seconds.",
+    )
+    reconcile_every_s: float = Field(
+        default=300.0,
+        ge=1,
+        description="The broker's orders are compared with the log this often, seconds.",
+    )
+    reconcile_look_back_h: float = Field(
+        default=48.0, gt=0, le=720, description="How far back they are compared, hours."
+    )
     outside_hours: Literal["wait", "queue"] = Field(
         default="wait",
         description="Outside a session: wait for the open, or hand over at once as queued day orders.",
