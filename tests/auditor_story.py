@@ -488,6 +488,26 @@ def operator_act(why: str = "test") -> e.OperatorActed:
     )
 
 
+def operator_answer(
+    act: e.OperatorActed, key: str | None = None, **fields: Any
+) -> e.OperatorAnswered:
+    """Return an executor's answer to an act; of ``key``, that its waiting decision is cancelled."""
+    cancelled = e.DecisionStatus.CANCELLED if key else None
+    content: dict[str, Any] = {
+        "act_id": act.event_id,
+        "act": act.act,
+        "account": "paper",
+        "member_id": "m-1",
+        "is_active": True,
+        "outcome": e.AnswerOutcome.DONE if key else e.AnswerOutcome.ACKNOWLEDGED,
+        "explanation": "cancelled before it was sent" if key else "nothing is in flight",
+        "details": '{"in_flight":0}',
+        "decision_id": an_id("d", key) if key else None,
+        "decision_status": cancelled,
+    }
+    return e.OperatorAnswered(**envelope("answer", key or act.why), **content | fields)
+
+
 def alert() -> e.AlertRaised:
     """Return an alert."""
     return e.AlertRaised(
@@ -569,6 +589,7 @@ def placed_story() -> list[tuple[str, str, e.Event]]:
         ("reference", "AAPL", sector()),
         ("control", "decider", configuration()),
         ("control", "halt", operator_act()),
+        ("account", "paper", operator_answer(operator_act())),
         ("audit", "t/0", alert()),
     ]
     return story

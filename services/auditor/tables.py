@@ -219,6 +219,7 @@ ORDER_FOUND = _fact(
     *("discovered_side", "discovered_quantity", "discovered_status"),
     *("discovered_filled_quantity", "discovered_filled_avg_price", "discovered_client_order_id"),
     *("discovered_symbol", "discovered_account", "submitted_at", "discovered_at"),
+    *("discovered_decision_id", "discovered_execution_id", "discovered_explanation"),
 )
 ALPACA_ORDERS = Table(
     "alpaca_orders",
@@ -247,6 +248,18 @@ OPERATOR_ACTS = Table(
             *("execution_id", "idempotency_key", "acted_at"),
         ),
     ),
+)
+OPERATOR_ANSWERS = Table(
+    "operator_answers",
+    ("answer_id",),
+    (
+        _fact(
+            *("act_id", "act", "account", "member_id", "is_active", "outcome", "explanation"),
+            *("details", "symbol", "decision_id", "execution_id", "decision_status"),
+            "answered_at",
+        ),
+    ),
+    (Reference(("act_id",), "operator_acts"),),
 )
 ALERTS = Table(
     "alerts",
@@ -287,6 +300,7 @@ TABLES: dict[str, Table] = {
         ALPACA_ORDERS,
         RISK_CHECKS,
         OPERATOR_ACTS,
+        OPERATOR_ANSWERS,
         ALERTS,
         DEAD_LETTERS,
     )

@@ -173,6 +173,33 @@ def test_a_retry_counts() -> None:
     assert (decision["status"], decision["retry_count"]) == ("executing", 2)
 
 
+@pytest.mark.parametrize(
+    ("details", "retries"), [(None, 0), ('{"attempt_number":3}', 2), ("{", 0)], ids=range(3)
+)
+def test_a_decision_that_a_person_cancelled_while_it_waited(
+    details: str | None, retries: int
+) -> None:
+    answer = story.operator_answer(story.operator_act(), "d6", details=details)
+    decision = only("trade_decisions", story.decision("d6"), answer)
+    assert (decision["status"], decision["failure_reason"]) == ("cancelled", "operator_cancelled")
+    assert (decision["cancelled_at"], decision["retry_count"]) == (story.BEGIN, retries)
+    assert decision["failure_message"] == "cancelled before it was sent"
+
+
+def test_an_answer_to_an_act_stands_beside_it() -> None:
+    act = story.operator_act()
+    row = only("operator_answers", story.operator_answer(act), act)
+    assert (row["act_id"], row["outcome"]) == (act.event_id, "acknowledged")
+    assert only("operator_acts", act, story.operator_answer(act))["operator"] == "ann"
+
+
+def test_a_discovered_order_names_the_execution_it_belongs_to() -> None:
+    found = replace(story.broker_order(), execution_id="x-1", explanation="recorded as not sent")
+    row = only("alpaca_orders", found)
+    assert row["discovered_execution_id"] == "x-1"
+    assert row["discovered_explanation"] == "recorded as not sent"
+
+
 def test_an_unreadable_event_and_its_dead_letter_make_one_row_in_either_order() -> None:
     message = Received("t", 1, 5, b"AAPL", b"junk", APPENDED)
     bad = Entry(message, bad=BadEvent(DeadLetterReason.NOT_AVRO, "no \x00 event", 1 << 31))

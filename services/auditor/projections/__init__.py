@@ -31,6 +31,7 @@ PROJECTIONS: dict[str, Projection] = {
     "OrderBlocked": orders.blocked,
     "BrokerOrderDiscovered": orders.discovered,
     "OperatorActed": operations.operator_act,
+    "OperatorAnswered": operations.operator_answer,
     "AlertRaised": operations.alert,
     "EventDeadLettered": operations.dead_letter,
 }

@@ -1,11 +1,14 @@
-"""What people and the auditor itself state: operator acts, alerts, dead letters."""
+"""What people and the auditor itself state: operator acts and their answers, alerts, dead letters."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
 from services.auditor.entry import Entry, json_text
 from services.auditor.projections.content import content, pick
+from services.auditor.projections.decisions import status
 from services.auditor.rows import Change
 from services.auditor.tables import (
     ALERTS,
@@ -13,6 +16,7 @@ from services.auditor.tables import (
     DEAD_LETTER_SENT,
     DEAD_LETTERS,
     OPERATOR_ACTS,
+    OPERATOR_ANSWERS,
 )
 from tradetrail.log.codec import BadEvent
 from tradetrail.reports.encode import to_json
@@ -30,6 +34,39 @@ def operator_act(entry: Entry) -> Iterator[Change]:
     values["arguments"] = json_text(act["arguments"])
     values["acted_at"] = act["occurred_at"]
     yield Change(OPERATOR_ACTS, OPERATOR_ACTS.groups[0], values | entry.position())
+
+
+def operator_answer(entry: Entry) -> Iterator[Change]:
+    """Project OperatorAnswered; a decision that was cancelled while it waited has its end from here."""
+    answer = content(entry)
+    values = pick(
+        answer,
+        *("act_id", "act", "account", "member_id", "is_active", "outcome", "explanation"),
+        *("symbol", "decision_id", "execution_id", "decision_status"),
+    )
+    values["answer_id"] = answer["event_id"]
+    values["details"] = None if answer["details"] is None else json_text(answer["details"])
+    values["answered_at"] = answer["occurred_at"]
+    yield Change(OPERATOR_ANSWERS, OPERATOR_ANSWERS.groups[0], values | entry.position())
+    if answer["decision_status"] == "cancelled" and answer["decision_id"]:
+        yield status(
+            entry,
+            answer["decision_id"],
+            "cancelled",
+            _attempt_number(answer["details"]),
+            cancelled_at=answer["occurred_at"],
+            failure_reason="operator_cancelled",
+            failure_message=answer["explanation"],
+        )
+
+
+def _attempt_number(details: Any) -> int:
+    """Return how many attempts a decision had when it was cancelled: one that waited for a retry had some."""
+    try:
+        told = json.loads(details)["attempt_number"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return 1
+    return told if isinstance(told, int) and 0 < told < 1_000 else 1
 
 
 def alert(entry: Entry) -> Iterator[Change]:

@@ -87,7 +87,7 @@ def blocked(entry: Entry) -> Iterator[Change]:
 
 
 def discovered(entry: Entry) -> Iterator[Change]:
-    """Project BrokerOrderDiscovered: an order the log did not make."""
+    """Project BrokerOrderDiscovered: an order the log did not make, or one of ours that it lacked."""
     order = content(entry)
     values = {
         "alpaca_order_id": order["broker_order_id"],
@@ -101,6 +101,9 @@ def discovered(entry: Entry) -> Iterator[Change]:
         "discovered_account": order["account"],
         "submitted_at": order["submitted_at"],
         "discovered_at": order["occurred_at"],
+        "discovered_decision_id": order["decision_id"],
+        "discovered_execution_id": order["execution_id"],
+        "discovered_explanation": order["explanation"],
     }
     yield Change(ALPACA_ORDERS, ORDER_FOUND, values | entry.position())
 
