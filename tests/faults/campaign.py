@@ -1,8 +1,8 @@
 """A fault campaign: services killed, frozen and cut off again and again, and what must hold all the same.
 
 ``make faults ARGS="--only ingestor --rounds 100"``: the ingestor's own campaign (docs/faults.md); a round is one fault
-of one data source. ``--only decider``: the decider's own; a round is one fault on a log of its own. For another
-service, or all, the demo is walked with kills on the way; a round is one kill -9.
+of one data source. ``--only decider``, ``--only executor``: their own; a round is one fault on a log of its own. For
+the auditor, or all services, the demo is walked with kills on the way; a round is one kill -9.
 The last line is one JSON object with at least rounds, kills and violations; exit code 1 when there is a violation.
 """
 
@@ -22,7 +22,14 @@ from typing import Any
 
 import structlog
 
-from tests.faults import decider_campaign, decider_deck, ingestor_campaign, ingestor_deck
+from tests.faults import (
+    decider_campaign,
+    decider_deck,
+    executor_campaign,
+    executor_deck,
+    ingestor_campaign,
+    ingestor_deck,
+)
 from tests.faults.processes import Tally
 from tests.faults.walks import SERVICES, differences, walked
 
@@ -39,17 +46,18 @@ def main() -> int:
     faults = {
         "ingestor": {fault.name: fault for fault in ingestor_deck.deck()},
         "decider": {fault.name: fault for fault in decider_deck.deck()},
+        "executor": {fault.name: fault for fault in executor_deck.deck()},
     }
     parser.add_argument(
         "--fault",
         action="append",
         metavar="NAME",
-        help='of ingestor or decider: only this one, such as "kill half_sent"; repeatable',
+        help='of ingestor, decider or executor: only this one, such as "kill half_sent"; repeatable',
     )
-    parser.add_argument("--round", type=int, help="of the decider: only this one of the rounds")
+    parser.add_argument("--round", type=int, help="of decider or executor: only this one")
     options = parser.parse_args()
-    if options.round is not None and options.only != "decider":
-        parser.error("--round goes with --only decider")
+    if options.round is not None and options.only not in ("decider", "executor"):
+        parser.error("--round goes with --only decider or --only executor")
     known = faults.get(options.only, {})
     if unknown := [name for name in options.fault or () if name not in known]:
         parser.error(f"--only {options.only} has no fault {unknown}; there are {sorted(known)}")
@@ -67,6 +75,14 @@ def main() -> int:
             ),
             options.seed,
             ("rounds", "kills", "freezes", "broker_restarts", "rebalances"),
+        )
+    elif options.only == "executor":
+        line, violations = _own(
+            lambda home: executor_campaign.run_campaign(
+                home, options.rounds, options.seed, wanted, options.round
+            ),
+            options.seed,
+            ("rounds", "kills", "freezes", "takeovers", "decisions", "orders", "fills"),
         )
     else:
         line, violations = _demo(options.only, options.rounds, options.seed)

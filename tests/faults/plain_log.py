@@ -14,7 +14,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from tradetrail.events import Event
 from tradetrail.log.codec import BadEvent, Codec
 from tradetrail.log.provision import provision
-from tradetrail.settings import SharedSettings
+from tradetrail.settings import DEFAULT_GROUPS, SharedSettings, SymbolGroup
 from tradetrail.stack.local import LocalStack
 
 # A local broker answers in milliseconds; just restarted, in seconds.
@@ -69,7 +69,7 @@ class LogReader:
         """
         ends = self.ends()
         found: list[Seen] = []
-        consumer = self._open("read_committed")
+        consumer = _open(self._kafka, "read_committed")
         deadline = time.monotonic() + READ_TIMEOUT_S
         try:
             starts = {place: self._next.get(place, 0) for place in ends}
@@ -106,7 +106,7 @@ class LogReader:
 
     def ends(self) -> dict[Place, int]:
         """Return the offset after all that was ever written to each place, committed or not."""
-        consumer = self._open("read_uncommitted")
+        consumer = _open(self._kafka, "read_uncommitted")
         try:
             known = consumer.list_topics(timeout=_REQUEST_TIMEOUT_S).topics
             places = [(t, number) for t in self._topics for number in known[t].partitions]
@@ -117,27 +117,57 @@ class LogReader:
         finally:
             consumer.close()
 
-    def _open(self, isolation: str) -> Consumer:
-        return Consumer(
-            {
-                "bootstrap.servers": self._kafka,
-                "group.id": "a-campaigns-reader",
-                "enable.auto.commit": False,
-                "auto.offset.reset": "earliest",
-                "isolation.level": isolation,
-                "enable.partition.eof": True,
-                "fetch.wait.max.ms": 50,
-                "log_level": 0,
-            }
-        )
+
+class Tail:
+    """Follows the committed events of some topics from their beginning; for who waits, not for who judges."""
+
+    def __init__(self, kafka: str, codec: Codec, places: Sequence[Place]) -> None:
+        """Begin at the beginning."""
+        self._codec = codec
+        self._consumer = _open(kafka, "read_committed")
+        self._consumer.assign([TopicPartition(*place, 0) for place in places])
+
+    def more(self, timeout_s: float) -> list[Event]:
+        """Return what came, after waiting that long at most; nothing while the broker is away."""
+        events = []
+        for message in self._consumer.consume(_BATCH_MAX, timeout=timeout_s):
+            value = message.value()
+            if message.error() is None and value is not None:
+                events.append(self._codec.decode(value).event)
+        return events
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._consumer.close()
 
 
-def new_log(stack: LocalStack, prefix: str, codec: Codec | None = None) -> SharedSettings:
+def _open(kafka: str, isolation: str) -> Consumer:
+    return Consumer(
+        {
+            "bootstrap.servers": kafka,
+            "group.id": "a-campaigns-reader",
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+            "isolation.level": isolation,
+            "enable.partition.eof": True,
+            "fetch.wait.max.ms": 50,
+            "log_level": 0,
+        }
+    )
+
+
+def new_log(
+    stack: LocalStack,
+    prefix: str,
+    codec: Codec | None = None,
+    groups: tuple[SymbolGroup, ...] = DEFAULT_GROUPS,
+) -> SharedSettings:
     """Make the topics under ``prefix`` and register the schemas; return the settings that name them."""
     settings = SharedSettings(
         kafka=stack.addresses.kafka,
         registry_url=stack.addresses.registry_url,
         topic_prefix=prefix,
+        symbol_groups=groups,
         instance="campaign",
     )
     provision(settings, codec or Codec(settings.registry_url))

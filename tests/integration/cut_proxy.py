@@ -17,13 +17,13 @@ class CutProxy:
     def __init__(self, host: str, port: int) -> None:
         """Listen at once."""
         self._target = (host, port)
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener: socket.socket | None = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._refusing = False
         self._bytes_left: int | None = None
-        threading.Thread(target=self._accept, daemon=True).start()
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def cut(self) -> None:
         """Reset every connection and refuse new ones."""
@@ -33,9 +33,21 @@ class CutProxy:
                 with contextlib.suppress(OSError):
                     each.shutdown(socket.SHUT_RDWR)
 
+    def refuse(self) -> None:
+        """Reset every connection; new ones are refused by the system: not one byte of theirs leaves."""
+        if self._listener is not None:
+            with contextlib.suppress(OSError):
+                self._listener.shutdown(socket.SHUT_RDWR)
+            self._listener.close()
+            self._listener = None
+        self.cut()
+
     def mend(self) -> None:
         """Forward again."""
         self._refusing = False
+        if self._listener is None:
+            self._listener = socket.create_server(("127.0.0.1", self.port))
+            threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def cut_mid_stream(self, after_bytes: int) -> None:
         """Reset the connection that forwards byte number ``after_bytes`` from now on towards the server, once."""
@@ -52,13 +64,12 @@ class CutProxy:
         trace: TracebackType | None,
     ) -> None:
         """Stop listening and reset what is open."""
-        self.cut()
-        self._listener.close()
+        self.refuse()
 
-    def _accept(self) -> None:
+    def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
-                client, _ = self._listener.accept()
+                client, _ = listener.accept()
             except OSError:
                 return
             if self._refusing:

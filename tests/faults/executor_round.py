@@ -1,0 +1,290 @@
+"""One round of the executor's campaign: its log, its account, its executors, and what goes wrong."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from random import Random
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from tests.contract.alpaca_client import Alpaca
+from tests.faults.executor_checks import Story, Woken, stories
+from tests.faults.executor_desk import HIDING, TROUBLE, Lane, environment, is_counted, places
+from tests.faults.executor_script import AFTER_CLOSE, NEXT_SESSION, Script
+from tests.faults.plain_log import Seen, Tail
+from tests.faults.processes import PROCESS_TIMEOUT_S, Process
+from tests.integration.cut_proxy import CutProxy
+from tradetrail.events.generated import DecisionMade, ExecutorActivated, OperatorAct, OperatorActed
+from tradetrail.log.producer import EventProducer, Outgoing
+from tradetrail.log.stamp import Stamp
+from tradetrail.log.topics import Topics
+from tradetrail.settings import SharedSettings
+
+KILLED = -signal.SIGKILL
+# A supervisor starts what ends by itself again; more often than this in one round is a defect.
+_REVIVALS_MAX = 8
+# From the last fault to the last outcome: a dead member's 6 s, a hung transaction's 20 s, starts on two busy cores.
+SETTLED_S = 120.0
+_POLL_S = 0.1
+# Short of the day's close: an order that is open then is open until somebody moves the clock.
+_CLOSE_S = 60.0
+
+
+@dataclass
+class Round:
+    """One fault on a log and an account of its own."""
+
+    lane: Lane
+    number: int
+    chance: Random
+    log: SharedSettings
+    script: Script
+    alpaca: Alpaca
+    problems: list[str] = field(default_factory=list)
+    woken: list[Woken] = field(default_factory=list)
+    forbidden: list[str] = field(default_factory=list)
+    hides: bool = False
+    executors: dict[int, Process] = field(default_factory=dict)
+    proxy: CutProxy | None = None
+    _all: list[Process] = field(default_factory=list)
+    _seen: list[Seen] = field(default_factory=list)
+    _active: list[str] = field(default_factory=list)
+    _published: int = 0
+    _revivals: int = 0
+
+    def __post_init__(self) -> None:
+        """Open the connections that the round needs."""
+        self.topics = Topics.of(self.log)
+        self._producer = EventProducer(self.log, self.lane.codec)
+        self._tail = Tail(self.log.kafka, self.lane.codec, places(self.log))
+
+    def behind_proxy(self) -> CutProxy:
+        """Put a door between the executors and their broker; before the first of them starts."""
+        address = urlsplit(self.alpaca.url)
+        self.proxy = CutProxy(address.hostname or "", address.port or 80)
+        return self.proxy
+
+    # What is decided
+
+    def publish(self, until: int | None = None) -> list[DecisionMade]:
+        """Put the next decisions into the log, all of them or up to that one; return them."""
+        lot = list(self.script.decisions[self._published : until])
+        self._producer.send(
+            [Outgoing(self.topics.for_symbol(d.symbol or ""), d.symbol or "", d) for d in lot]
+        )
+        self._published += len(lot)
+        return lot
+
+    def publish_part(self) -> None:
+        """Put about half of what is left into the log."""
+        left = len(self.script.decisions) - self._published
+        self.publish(self._published + (left + 1) // 2)
+
+    def tell(self, act: OperatorAct, scope: str) -> None:
+        """Let a person halt or resume."""
+        stamp = Stamp("cli", "campaign").envelope(datetime.now(UTC))
+        event = OperatorActed(
+            event_id=str(uuid4()),
+            **stamp,
+            act=act,
+            operator="Olga",
+            why="a test of the campaign",
+            scope=scope,
+            arguments="{}",
+        )
+        self._producer.send([Outgoing(self.topics.control, scope, event)])
+
+    # Executors
+
+    def start(self, slot: int, die_at: str = "") -> Process:
+        """Start the executor of a slot."""
+        name = f"r{self.number}-{slot}-{len(self._all) + 1}"
+        url = f"http://127.0.0.1:{self.proxy.port}" if self.proxy else self.alpaca.url
+        env = environment(self.log, self.alpaca, url, name, self.script, die_at)
+        process = Process(name, self.lane.home / f"{name}.log", "services.executor", (), env)
+        self.executors[slot] = process
+        self._all.append(process)
+        return process
+
+    def begin(self, executors: int = 0, *, die_at: str = "", heirs_die_at: str = "") -> Process:
+        """Publish a first part, start so many executors (0: one to three); return the first one, once it acts.
+
+        It dies at ``die_at``; those that stand by at ``heirs_die_at``, if they come to it. The others start when the
+        first one acts or is struck.
+        """
+        self.publish_part()
+        victim = self.start(0, die_at)
+        self.await_acting(victim)
+        for slot in range(1, executors or self.chance.randint(1, 3)):
+            self.start(slot, heirs_die_at)
+        return victim
+
+    def await_acting(self, process: Process) -> None:
+        """Wait until that one acts for the account, or is struck."""
+        deadline = time.monotonic() + PROCESS_TIMEOUT_S
+        while process.name not in self._active and not _is_struck(process):
+            self.look()
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{process.name} does not act; it said: {process.said()}")
+
+    def await_other(self, than: Process) -> None:
+        """Wait until another one acts."""
+        deadline = time.monotonic() + PROCESS_TIMEOUT_S
+        while not self._active or self._active[-1] == than.name:
+            self.look()
+            self.revive()
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"nobody takes over from {than.name}")
+
+    def acting(self) -> tuple[int, Process]:
+        """Return the executor that acts, as far as the log tells, with its slot; else any."""
+        self.look()
+        names = {process.name: slot for slot, process in self.executors.items()}
+        active = self._active[-1] if self._active else ""
+        slot = names.get(active, min(self.executors))
+        return slot, self.executors[slot]
+
+    def await_struck(self, victim: Process) -> bool:
+        """Wait until it died or froze at its step; publish the rest meanwhile. False when all was done without."""
+        deadline = time.monotonic() + PROCESS_TIMEOUT_S
+        while time.monotonic() < deadline:
+            if _is_struck(victim):
+                return True
+            self.look()
+            if self.is_settled():
+                if self._published == len(self.script.decisions):
+                    self.count("missed")
+                    return False
+                self.publish_part()
+        raise TimeoutError(f"{victim.name} neither came to its step nor was all done")
+
+    def revive(self) -> None:
+        """Start again what has ended, as a supervisor does."""
+        for slot, process in list(self.executors.items()):
+            if not process.is_over():
+                continue
+            code = process.wait()
+            if code != KILLED and code not in (1, 3):
+                self.problem(f"{process.name} ended by itself with exit code {code}", process)
+            elif code != KILLED:
+                self.count("ended_by_themselves")
+            self._revivals += 1
+            if self._revivals > _REVIVALS_MAX:
+                raise RuntimeError(f"{process.name} ends again and again: {process.said()}")
+            self.start(slot)
+
+    def stop(self, slot: int, when: str = "") -> None:
+        """Ask an executor to stop, awake again if it was frozen; it does so by itself."""
+        process = self.executors.pop(slot)
+        # One that has not said a word yet has no ear for it either, and ends as any process does.
+        is_deaf = not process.said()
+        process.send(signal.SIGTERM)
+        process.send(signal.SIGCONT)
+        code = process.wait()
+        if code not in {0, *((-signal.SIGTERM,) if is_deaf else ())}:
+            self.problem(
+                f"asked to stop{when}, {process.name} ended with exit code {code}", process
+            )
+
+    def wake_all(self) -> None:
+        """Let all that are frozen go on."""
+        for process in self.executors.values():
+            process.send(signal.SIGCONT)
+
+    # The broker
+
+    def trouble(self, kind: str) -> None:
+        """Let the broker do what ``kind`` says, to one of the next orders or to a few of them."""
+        self.hides = self.hides or kind in HIDING
+        for fault in TROUBLE[kind]:
+            spread = {"skip": self.chance.randint(0, 3), "count": self.chance.randint(1, 3)}
+            self.alpaca.control(fault={**(spread if is_counted(fault) else {}), **fault})
+        self.count("troubles", kind)
+
+    def calm(self) -> None:
+        """End all trouble."""
+        self.alpaca.control(clear_faults=True)
+        if self.proxy is not None:
+            self.proxy.mend()
+
+    def posts(self) -> dict[str, int]:
+        """Return how often each order was posted."""
+        posts: dict[str, int] = self.alpaca.book()["order_posts"]
+        return posts
+
+    # What came of it
+
+    def look(self) -> None:
+        """Read what is new in the log; wait a little for it."""
+        for event in self._tail.more(_POLL_S):
+            self._seen.append(Seen("", 0, 0, event))
+            if isinstance(event, ExecutorActivated):
+                self._active.append(event.instance)
+
+    def published(self) -> Iterable[Story]:
+        """Return the story so far of each decision that was published and read."""
+        return stories(self._seen).values()
+
+    def is_settled(self) -> bool:
+        """Tell whether all that was published is over or known to be at the broker."""
+        told = list(self.published())
+        return len(told) == self._published and all(story.is_settled for story in told)
+
+    def await_settled(self, *, is_over: bool = False, within_s: float = SETTLED_S) -> None:
+        """Wait until it is, or all is over; meanwhile what ends is started again."""
+        deadline = time.monotonic() + within_s
+        while not (self.is_settled() and (not is_over or all(s.ends for s in self.published()))):
+            self.look()
+            self.revive()
+            if time.monotonic() > deadline:
+                left = [
+                    f"{story.decision.symbol} {name[:8]}: {[a.status.value for a in story.attempts.values()]}"
+                    for name, story in stories(self._seen).items()
+                    if not (story.ends if is_over else story.is_settled)
+                ]
+                said = "".join(f"\n    {p.name} said: {p.said()}" for p in self.executors.values())
+                raise TimeoutError(f"without an outcome after {within_s:.0f} s: {left}{said}")
+
+    def finish(self) -> None:
+        """Wake whom a fault left frozen, end all trouble, publish the rest; then close the day and stop everybody."""
+        self.wake_all()
+        self.calm()
+        if not self.executors:
+            self.start(0)
+        self.publish()
+        self.await_settled()
+        self.alpaca.control(now=AFTER_CLOSE)
+        try:
+            self.await_settled(is_over=True, within_s=_CLOSE_S)
+        except TimeoutError:
+            # What was to be sent again waits for the market, and is over in the next session.
+            self.count("carried_over")
+            self.alpaca.control(now=NEXT_SESSION)
+            self.await_settled(is_over=True)
+        for slot in list(self.executors):
+            self.stop(slot)
+
+    def close(self) -> None:
+        """Kill what is left."""
+        for process in self._all:
+            process.kill()
+        self._tail.close()
+        if self.proxy is not None:
+            self.proxy.refuse()
+
+    def count(self, what: str, step: str = "") -> None:
+        """Count one act, and the step it was done at."""
+        self.lane.tally.count(what, step)
+
+    def problem(self, text: str, process: Process | None = None) -> None:
+        """Note what should not have been."""
+        said = f"\n    {process.name} said: {process.said()}" if process is not None else ""
+        self.problems.append(f"{text}{said}")
+
+
+def _is_struck(process: Process) -> bool:
+    return process.is_over() or process.is_frozen()
