@@ -10,31 +10,16 @@ as in production, Alpaca is simulated over HTTP and answers at once.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
-from typing import Any
 
 from benchmarks.decide_latency import latency, throughput
-from tradetrail.errors import Fatal, TradetrailError
-from tradetrail.process import EXIT_OK, exit_code_of
-from tradetrail.settings import SharedSettings
-from tradetrail.stack.local import LocalStack
-from tradetrail.telemetry import configure_logging
+from benchmarks.parts import Measure, chosen_of, measure_on_a_stack, say
+from tradetrail.errors import Fatal
 
 TRIGGERS, BACKLOG = 300, 3_000
-
-
-def say(line: str) -> None:
-    """Tell the progress on stderr."""
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
-
-
-Measure = Callable[[str, str], dict[str, Any]]
 
 
 def measured(module: str, function: str) -> Measure:
@@ -60,26 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "rebuild": lambda: measured("decide_rebuild", "measure"),
         "replay": lambda: measured("decide_replay", "replay"),
     }
-    chosen = [part for part in options.only.split(",") if part] or list(parts)
-    if unknown := sorted(set(chosen) - set(parts)):
-        parser.error(f"--only knows {', '.join(parts)}; not {', '.join(unknown)}")
-    figures: dict[str, Any] = {}
-    try:
-        measures = {part: parts[part]() for part in chosen}
-        with tempfile.TemporaryDirectory() as home:
-            configure_logging(SharedSettings(log_level="warning"))
-            with LocalStack(home, parts=("kafka", "registry")) as stack:
-                at = stack.addresses
-                for part, measure in measures.items():
-                    say(part)
-                    found = measure(at.kafka, at.registry_url)
-                    say(json.dumps(found))
-                    figures |= found
-    except TradetrailError as error:
-        say(str(error))
-        return exit_code_of(error)
-    print(json.dumps(figures))
-    return EXIT_OK
+    return measure_on_a_stack(chosen_of(parser, options.only, parts), parts)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from statistics import mean, quantiles
 from typing import Any
@@ -17,12 +17,11 @@ from benchmarks.decide_rig import (
     EVENTS_A_TRIGGER,
     NOW,
     Answered,
-    Running,
     decider,
-    new_log,
-    simulated_alpaca,
     trigger_events,
 )
+from benchmarks.log_rig import KEYS, Running, new_log, simulated_alpaca
+from benchmarks.parts import Say
 from simulators.world import open_world
 from tradetrail.errors import Fatal
 from tradetrail.events.generated import DecisionMade
@@ -42,8 +41,6 @@ _MONTH = timedelta(days=45)
 # The requirement this design began with.
 REQUIRED_PER_MINUTE = 100
 
-Say = Callable[[str], None]
-
 
 def priced_symbols() -> list[str]:
     """Return the companies of the simulated world that can be traded now, with a month of prices."""
@@ -62,7 +59,7 @@ def latency(
     answered, symbols = Answered(settings), priced_symbols()
     pause = random.Random(1)
     took: list[float] = []
-    with simulated_alpaca() as alpaca, decider(settings, alpaca) as running:
+    with simulated_alpaca(NOW) as alpaca, decider(settings, alpaca) as running:
         say(f"{count} single triggers, each answered before the next")
         before: dict[str, float] = {}
         for number in range(warm_up + count):
@@ -73,7 +70,7 @@ def latency(
             events = trigger_events(symbol, number)
             producer.commit([Outgoing(topics.for_symbol(symbol), symbol, e) for e in events])
             committed = time.perf_counter()
-            here, answer = answered.next(_ANSWER_MAX_S)
+            here, answer = answered.answer(_ANSWER_MAX_S)
             if not isinstance(answer, DecisionMade) or answer.batch_id != f"run-{number}":
                 raise Fatal(f"trigger {number} was answered by {answer}")
             took.append((here - committed) * 1000)
@@ -122,13 +119,13 @@ def throughput(kafka: str, registry_url: str, count: int, say: Say) -> dict[str,
             producer.send(batch)
             batch = []
     say(f"a backlog of {count} triggers")
-    with simulated_alpaca() as alpaca:
+    with simulated_alpaca(NOW) as alpaca:
         with decider(settings, alpaca) as running:
-            first, answer = answered.next(_ANSWER_MAX_S)
+            first, answer = answered.answer(_ANSWER_MAX_S)
             answers = [answer]
             last = first
             while len(answers) < count:
-                last, answer = answered.next(_ANSWER_MAX_S)
+                last, answer = answered.answer(_ANSWER_MAX_S)
                 answers.append(answer)
             done = _done(running)
         answered.close()
@@ -177,7 +174,7 @@ def _bare_s(
     producer.start()
     # Without the checks of ours: what the broker and the client library take is all that counts here.
     bare = producer._producer
-    keys = {"APCA-API-KEY-ID": "simulated-key-id", "APCA-API-SECRET-KEY": "simulated-secret-key"}
+    keys = {"APCA-API-KEY-ID": KEYS["KEY_ID"], "APCA-API-SECRET-KEY": KEYS["SECRET_KEY"]}
     query = {"symbols": ",".join(symbols), "timeframe": "1Day", "start": f"{NOW:%Y-02-15}"}
     paths = ("/v2/account", "/v2/positions", "/v2/stocks/bars")
     with requests.Session() as session:

@@ -20,7 +20,7 @@ from typing import Any
 
 from benchmarks.child import measured_apart
 from benchmarks.decide_log import write_log
-from benchmarks.decide_rig import new_log
+from benchmarks.log_rig import new_log
 from services.decider.memory import LONG_READS, Memory
 from services.decider.settings import DeciderSettings
 from services.decider.window_start import window_starts

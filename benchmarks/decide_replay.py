@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 from datetime import timedelta
 
-from benchmarks.decide_rig import new_log
+from benchmarks.log_rig import new_log
 from benchmarks.paper_log import NOW, PaperDecider, PaperLog
 from benchmarks.two_buyers import run_events
 from services.decider.replay import run as replaying
