@@ -24,6 +24,7 @@ COMMAND_MODULES = (
     "tradetrail.cli.stack",
     "tradetrail.cli.ingest",
     "tradetrail.cli.order",
+    "tradetrail.cli.halt",
     "tradetrail.cli.report.commands",
     "tradetrail.cli.replay",
 )
