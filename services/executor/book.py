@@ -1,104 +1,73 @@
 """What the log says about decisions and executions: folded, never guessed. Pure.
 
-The same fold serves a restart, a takeover and the live loop. Nothing here reads a clock or a network.
+The same fold serves a restart, a takeover and the live loop. Nothing here reads a clock or a network. An event that
+contradicts what is known raises Poison and changes nothing; ``rehearsal`` tells so before it is committed.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import date, datetime, timedelta
 
-from services.executor.statuses import (
-    DECISION_TERMINAL,
-    TERMINAL,
-    TRANSITIONS,
-    UNSETTLED,
+from services.executor.entries import (
+    DayUse,
+    Decision,
+    Equality,
+    Execution,
+    begun,
+    decided,
+    equality,
 )
+from services.executor.legality import check_block, check_intent, check_update
+from services.executor.retries import NEVER, Retries, may_follow
+from services.executor.statuses import DECISION_TERMINAL, TERMINAL, UNSETTLED
 from tradetrail.errors import Poison
 from tradetrail.events import Event
 from tradetrail.events.generated import (
+    AnswerOutcome,
     Cause,
-    Control,
     DecisionMade,
     DecisionStatus,
+    FailureReason,
+    OperatorAct,
+    OperatorActed,
+    OperatorAnswered,
     OrderBlocked,
     OrderStatus,
     OrderSubmitting,
-    OrderType,
     OrderUpdated,
-    Side,
-    TimeInForce,
 )
 from tradetrail.log.reader import Place
+from tradetrail.operator_acts import ORDER_ACTS
 from tradetrail.sessions import new_york_date
 
-ZERO = Decimal(0)
-
-
-@dataclass(slots=True)
-class Decision:
-    """A decision and what has become of it. ``cause`` is its own place in the log."""
-
-    decision_id: str
-    symbol: str
-    side: Side
-    quantity: Decimal
-    order_type: OrderType
-    limit_price: Decimal | None
-    time_in_force: TimeInForce
-    strategy_name: str
-    signal_strength: Decimal
-    decided_at: datetime
-    price: Decimal | None
-    cause: Cause
-    status: DecisionStatus = DecisionStatus.PENDING
-
-
-@dataclass(slots=True)
-class Execution:
-    """One attempt of a decision. ``sends`` counts how often it was about to be sent; ``cause`` is its intent."""
-
-    execution_id: str
-    decision_id: str
-    symbol: str
-    attempt_number: int
-    client_order_id: str
-    request: str
-    side: Side
-    quantity: Decimal
-    cause: Cause
-    reserved_usd: Decimal = ZERO
-    status: OrderStatus = OrderStatus.SUBMITTING
-    sends: int = 1
-    broker_order_id: str | None = None
-    broker_status: str | None = None
-    filled_qty_total: Decimal = ZERO
-    filled_avg_price: Decimal | None = None
-
-
-@dataclass(slots=True)
-class DayUse:
-    """What one New York day has used of the daily limits."""
-
-    order_count: int = 0
-    notional_usd: Decimal = ZERO
+__all__ = ["Book", "DayUse", "Decision", "Execution", "begun", "equality", "next_actions"]
+_CANCELLING = frozenset({OperatorAct.CANCEL_ORDER, OperatorAct.HALT})
 
 
 @dataclass(slots=True)
 class Book:
-    """Every decision and execution by the log."""
+    """Every decision and execution by the log, from ``starts`` on (offsets; a place that isn't named: from 0).
 
+    ``acts`` are those on one order that nobody has answered yet. ``known_since``: of orders begun before it only those
+    of unfinished decisions are known; None while all are.
+    """
+
+    retries: Retries = NEVER
+    starts: Mapping[Place, int] = field(default_factory=dict)
     decisions: dict[str, Decision] = field(default_factory=dict)
     executions: dict[str, Execution] = field(default_factory=dict)
     open: dict[str, Execution] = field(default_factory=dict)
     waiting: dict[str, deque[Decision]] = field(default_factory=dict)
+    retrying: dict[str, tuple[Decision, datetime]] = field(default_factory=dict)
+    acts: dict[str, tuple[OperatorActed, Cause]] = field(default_factory=dict)
     unfinished: dict[Place, dict[str, int]] = field(default_factory=dict)
     days: dict[date, DayUse] = field(default_factory=dict)
-    last_equal: dict[tuple[str, str, Side, Decimal], tuple[datetime, str]] = field(
-        default_factory=dict
-    )
+    last_equal: dict[Equality, tuple[datetime, str]] = field(default_factory=dict)
+    passed_over: int = 0
+    known_since: datetime | None = None
 
     def fold(self, event: Event, at: Cause) -> None:
         """Take one event in; ``at`` is its place. Raises Poison for one that contradicts what is known."""
@@ -109,11 +78,17 @@ class Book:
         elif isinstance(event, OrderUpdated):
             self._updated(event)
         elif isinstance(event, OrderBlocked):
-            self._become(self._decision(event.decision_id, event), DecisionStatus.FAILED)
+            self._blocked(event)
+        elif isinstance(event, OperatorActed):
+            self._asked(event, at)
+        elif isinstance(event, OperatorAnswered):
+            self._answered(event, at)
 
     def is_held(self, symbol: str) -> bool:
-        """Tell whether the outcome of a POST for ``symbol`` is not known yet."""
-        return any(e.symbol == symbol and e.status in UNSETTLED for e in self.open.values())
+        """Tell whether ``symbol`` waits for the outcome of a POST, or for another try of the same decision."""
+        return any(e.symbol == symbol for e in self.unsettled()) or any(
+            decision.symbol == symbol for decision, _ in self.retrying.values()
+        )
 
     def unsettled(self) -> list[Execution]:
         """Return the executions whose outcome isn't known, oldest first."""
@@ -124,129 +99,202 @@ class Book:
         return [e for e in self.open.values() if e.status not in UNSETTLED]
 
     def pending_count(self) -> int:
-        """Return how many decisions wait for their turn."""
-        return sum(len(queue) for queue in self.waiting.values())
+        """Return how many decisions wait for their turn, or for another try."""
+        return sum(len(queue) for queue in self.waiting.values()) + len(self.retrying)
 
     def lowest_unfinished(self, place: Place) -> int | None:
-        """Return the offset of the oldest decision in ``place`` that has no final outcome, if there is one."""
+        """Return the offset of the oldest decision or act in ``place`` without a final answer, if there is one."""
         return next(iter(self.unfinished.get(place, {}).values()), None)
 
     def day_use(self, now: datetime) -> DayUse:
         """Return what the New York day of ``now`` has used so far."""
         return self.days.get(new_york_date(now), DayUse())
 
+    def strays(self) -> list[Execution]:
+        """Return open executions whose decision is not known: after a fold to the end of the log there are none."""
+        return [e for e in self.open.values() if e.decision_id not in self.decisions]
+
+    def due_at(self, decision: Decision) -> datetime | None:
+        """Return when the next try of a failed attempt is due; None when none is."""
+        found = self.retrying.get(decision.decision_id)
+        return None if found is None else found[1] + timedelta(seconds=self.retries.after_s)
+
+    def failure_of(
+        self, execution: Execution, status: OrderStatus, failure: FailureReason | None
+    ) -> FailureReason | None:
+        """Return why an execution ends: who cancelled it is known here, other reasons stay as they are."""
+        if status is OrderStatus.CANCELLED and failure is None and self._was_asked_for(execution):
+            return FailureReason.OPERATOR_CANCELLED
+        return failure
+
+    def status_after(
+        self, execution: Execution, status: OrderStatus, failure: FailureReason | None
+    ) -> DecisionStatus:
+        """Return the status of the decision once ``execution`` is ``status``: all its executions and retries count."""
+        decision = self.decisions[execution.decision_id]
+        told = decision.status_with(execution.execution_id, status, failure)
+        if (
+            told is DecisionStatus.FAILED
+            and may_follow(decision, execution, failure)
+            and self.retries.has_left(decision)
+            and not self._was_asked_for(execution)
+        ):
+            return DecisionStatus.EXECUTING
+        return told
+
+    def forget(self, before: datetime) -> None:
+        """Drop what was over before ``before`` (UTC): neither a control nor a follow-up looks back so far."""
+        self.known_since = max(before, self.known_since or before)
+        for decision in list(self.decisions.values()):
+            if decision.status in DECISION_TERMINAL and decision.changed_at < before:
+                del self.decisions[decision.decision_id]
+        for execution in list(self.executions.values()):
+            is_old = execution.status in TERMINAL and execution.changed_at < before
+            if is_old and execution.decision_id not in self.decisions:
+                del self.executions[execution.execution_id]
+        for day in [day for day in self.days if day < new_york_date(before)]:
+            del self.days[day]
+        for equal in [key for key, (at, _) in self.last_equal.items() if at < before]:
+            del self.last_equal[equal]
+
     def _decided(self, event: DecisionMade, at: Cause) -> None:
         if event.decision_id in self.decisions:
             return
-        if event.symbol is None:
-            raise Poison(f"decision {event.decision_id} names no symbol")
-        market = event.rationale.market_context
-        decision = Decision(
-            decision_id=event.decision_id,
-            symbol=event.symbol,
-            side=event.side,
-            quantity=event.quantity,
-            order_type=event.order_type,
-            limit_price=event.limit_price,
-            time_in_force=event.time_in_force,
-            strategy_name=event.strategy_name,
-            signal_strength=event.rationale.signal_strength,
-            decided_at=event.occurred_at,
-            price=market.current_price if market else None,
-            cause=at,
-        )
+        decision = decided(event, at)
         self.decisions[event.decision_id] = decision
-        self.waiting.setdefault(event.symbol, deque()).append(decision)
+        self.waiting.setdefault(decision.symbol, deque()).append(decision)
         self.unfinished.setdefault((at.topic, at.partition), {})[event.decision_id] = at.offset
 
     def _submitting(self, event: OrderSubmitting, at: Cause) -> None:
         if event.execution_id in self.executions:
             return
-        decision = self._decision(event.decision_id, event)
-        execution = begun(event, decision.symbol, at)
+        decision = self.decisions.get(event.decision_id)
+        if decision is None:
+            self._demand_older(event)
+            same = (event.strategy_name or "", event.symbol or "", event.side, event.quantity)
+        else:
+            check_intent(decision, event, is_retrying=event.decision_id in self.retrying)
+            same = equality(decision)
+        execution = begun(event, event.symbol or "", at)
         self.executions[event.execution_id] = self.open[event.execution_id] = execution
         use = self.days.setdefault(new_york_date(event.occurred_at), DayUse())
         use.order_count += 1
-        use.notional_usd += _notional(event)
-        self.last_equal[equality(decision)] = (event.occurred_at, decision.decision_id)
-        self._become(decision, DecisionStatus.EXECUTING)
+        use.notional_usd += execution.notional_usd
+        self.last_equal[same] = (event.occurred_at, event.decision_id)
+        if decision is not None:
+            decision.attempts.append(execution)
+            self._become(decision, DecisionStatus.EXECUTING, event.occurred_at)
 
     def _updated(self, event: OrderUpdated) -> None:
         execution = self.executions.get(event.execution_id)
         if execution is None:
-            raise Poison(f"update of execution {event.execution_id}, which was never begun")
-        if event.status not in TRANSITIONS[execution.status]:
-            raise Poison(
-                f"execution {event.execution_id} is {execution.status} and can't become {event.status}"
-            )
-        if event.filled_qty_total < execution.filled_qty_total:
-            raise Poison(f"the filled quantity of execution {event.execution_id} can't fall")
+            self._demand_older(event)
+            return
+        decision = self.decisions.get(execution.decision_id)
+        check_update(decision, execution, event)
         if event.status is OrderStatus.SUBMITTING and event.error_message is None:
             execution.sends += 1
         execution.status = event.status
+        execution.changed_at = event.occurred_at
+        execution.failure = event.failure_reason
         execution.broker_order_id = event.broker_order_id or execution.broker_order_id
         execution.broker_status = event.broker_status or execution.broker_status
         execution.filled_qty_total = event.filled_qty_total
         execution.filled_avg_price = event.filled_avg_price or execution.filled_avg_price
         if execution.status in TERMINAL:
             self.open.pop(execution.execution_id, None)
-        self._become(self._decision(event.decision_id, event), event.decision_status)
-
-    def _decision(self, decision_id: str, event: Event) -> Decision:
-        decision = self.decisions.get(decision_id)
         if decision is None:
-            raise Poison(f"{event.TYPE} {event.event_id} names decision {decision_id}, never seen")
-        return decision
+            return
+        self._become(decision, event.decision_status, event.occurred_at)
+        is_over = all(each.status in TERMINAL for each in decision.attempts)
+        if is_over and decision.status is DecisionStatus.EXECUTING:
+            self.retrying[decision.decision_id] = (decision, event.occurred_at)
 
-    def _become(self, decision: Decision, status: DecisionStatus) -> None:
-        if decision.status in DECISION_TERMINAL:
-            raise Poison(f"decision {decision.decision_id} is {decision.status}: that is final")
+    def _blocked(self, event: OrderBlocked) -> None:
+        decision = self.decisions.get(event.decision_id)
+        if decision is None:
+            self._demand_older(event)
+            return
+        check_block(decision, event)
+        self._become(decision, DecisionStatus.FAILED, event.occurred_at)
+
+    def _asked(self, event: OperatorActed, at: Cause) -> None:
+        if event.act in ORDER_ACTS and event.event_id not in self.acts:
+            self.acts[event.event_id] = (event, at)
+            self.unfinished.setdefault((at.topic, at.partition), {})[event.event_id] = at.offset
+
+    def _answered(self, event: OperatorAnswered, at: Cause) -> None:
+        decision = self.decisions.get(event.decision_id or "")
+        is_told = event.decision_status not in (None, decision and decision.status)
+        if is_told and decision is None:
+            if not self.starts.get((at.topic, at.partition)):
+                raise Poison(f"answer {event.event_id} ends decision {event.decision_id}, unknown")
+            self.passed_over += 1
+        elif is_told and decision is not None and event.decision_status is not None:
+            check_block(decision, event)
+            self._become(decision, event.decision_status, event.occurred_at)
+        found = self.acts.pop(event.act_id, None)
+        if found is not None:
+            self.unfinished[found[1].topic, found[1].partition].pop(event.act_id, None)
+        execution = self.executions.get(event.execution_id or "")
+        is_done = event.outcome is AnswerOutcome.DONE
+        if execution is not None and is_done and event.act in _CANCELLING:
+            execution.cancelled_by = event.act_id
+
+    def _become(self, decision: Decision, status: DecisionStatus, at: datetime) -> None:
+        """Move a decision on; that it may was checked."""
         if decision.status is DecisionStatus.PENDING:
             queue = self.waiting[decision.symbol]
             queue.remove(decision)
             if not queue:
                 del self.waiting[decision.symbol]
+        self.retrying.pop(decision.decision_id, None)
         decision.status = status
+        decision.changed_at = at
         if status in DECISION_TERMINAL:
             place = (decision.cause.topic, decision.cause.partition)
-            self.unfinished[place].pop(decision.decision_id, None)
+            self.unfinished.get(place, {}).pop(decision.decision_id, None)
+
+    def _demand_older(self, event: OrderSubmitting | OrderUpdated | OrderBlocked) -> None:
+        """Pass over what names something of before the start; raise Poison for anything else."""
+        cause = event.cause
+        start = 0 if cause is None else self.starts.get((cause.topic, cause.partition), 0)
+        if cause is None or cause.offset >= start:
+            raise Poison(
+                f"{event.TYPE} {event.event_id} is about decision {event.decision_id}, and what it follows "
+                "was never seen"
+            )
+        self.passed_over += 1
+
+    def _was_asked_for(self, execution: Execution) -> bool:
+        """Tell whether a person had an execution cancelled, also when the answer to that is still to come."""
+        return execution.cancelled_by is not None or any(
+            act.act is OperatorAct.CANCEL_ORDER
+            and (
+                act.execution_id == execution.execution_id
+                or (act.execution_id is None and act.decision_id == execution.decision_id)
+            )
+            for act, _ in self.acts.values()
+        )
 
 
-def next_actions(book: Book, *, market_is_open: bool) -> list[Decision]:
+def next_actions(
+    book: Book, now: datetime | None = None, *, market_is_open: bool
+) -> list[Decision]:
     """Return the decisions that may be sent now: one a symbol, the strongest signal first, ties by id.
 
-    Within a symbol the order of the log holds; a symbol with an order of unknown outcome is held.
+    Within a symbol the order of the log holds; one with an order of unknown outcome is held, and so is one whose failed
+    order is to be tried again: that comes first, once it is due at ``now`` (UTC).
     """
     if not market_is_open:
         return []
     held = {execution.symbol for execution in book.unsettled()}
-    heads = [queue[0] for symbol, queue in book.waiting.items() if symbol not in held]
-    return sorted(heads, key=lambda decision: (-decision.signal_strength, decision.decision_id))
-
-
-def begun(event: OrderSubmitting, symbol: str, at: Cause) -> Execution:
-    """Return the execution that an intent begins; ``at`` is the intent's place."""
-    return Execution(
-        execution_id=event.execution_id,
-        decision_id=event.decision_id,
-        symbol=symbol,
-        attempt_number=event.attempt_number,
-        client_order_id=event.client_order_id,
-        request=event.request,
-        side=event.side,
-        quantity=event.quantity,
-        cause=at,
-        reserved_usd=_notional(event) if event.side is Side.BUY else ZERO,
-    )
-
-
-def equality(decision: Decision) -> tuple[str, str, Side, Decimal]:
-    """Return what makes two orders equal for the duplicate control."""
-    return (decision.strategy_name, decision.symbol, decision.side, decision.quantity)
-
-
-def _notional(event: OrderSubmitting) -> Decimal:
-    for check in event.risk_checks:
-        if check.control is Control.ORDER_NOTIONAL and check.observed is not None:
-            return check.observed
-    return event.quantity * (event.limit_price or ZERO)
+    heads = {symbol: queue[0] for symbol, queue in book.waiting.items()}
+    for decision, _ in reversed(book.retrying.values()):
+        due_at = book.due_at(decision)
+        if now is not None and due_at is not None and now >= due_at:
+            heads[decision.symbol] = decision
+        else:
+            heads.pop(decision.symbol, None)
+    may_go = [decision for symbol, decision in heads.items() if symbol not in held]
+    return sorted(may_go, key=lambda decision: (-decision.signal_strength, decision.decision_id))

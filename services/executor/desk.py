@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
@@ -190,6 +190,10 @@ class Desk:
         calls: list[tuple[Exchange, CallPurpose]],
     ) -> list[Outgoing]:
         now = self.now()
+        failure = self.book.failure_of(execution, progress.status, progress.failure)
+        progress = replace(progress, failure=failure)
+        made = self.book.status_after(execution, progress.status, progress.reason)
+        progress = replace(progress, decision=made)
         # The calls are named after the step they told of, which a repetition names alike.
         step = (
             f"{progress.status}/{progress.order.updated_at if progress.order else progress.message}"

@@ -11,6 +11,8 @@ from services.executor.statuses import TRANSITIONS, execution_status
 from tradetrail.events.generated import OrderStatus
 
 ZERO = Decimal(0)
+# As fine as the log keeps a price.
+_PRICE_STEP = Decimal("1e-9")
 
 
 def status_by(execution: Execution, order: BrokerOrder) -> OrderStatus:
@@ -52,10 +54,21 @@ def chain_between(before: Decimal, after: Decimal, known: Sequence[Fill]) -> lis
 
 
 def fill_by_totals(execution: Execution, order: BrokerOrder) -> list[Fill]:
-    """Return one fill for all that the totals grew by: when the broker tells no single fills."""
+    """Return one fill for all that the totals grew by: when the broker tells no single fills.
+
+    Its price is what the averages say; None when they say nothing that a price can be.
+    """
     qty = order.filled_qty - execution.filled_qty_total
-    if qty <= 0 or order.filled_avg_price is None:
+    if qty <= 0:
         return []
+    price = _price_between(execution, order, qty)
+    return [Fill(order.order_id, order.filled_qty, qty, price, order.updated_at)]
+
+
+def _price_between(execution: Execution, order: BrokerOrder, qty: Decimal) -> Decimal | None:
+    is_untold = execution.filled_qty_total and execution.filled_avg_price is None
+    if order.filled_avg_price is None or is_untold:
+        return None
     before = (execution.filled_avg_price or ZERO) * execution.filled_qty_total
     price = (order.filled_avg_price * order.filled_qty - before) / qty
-    return [Fill(order.order_id, order.filled_qty, qty, price, order.updated_at)]
+    return price.quantize(_PRICE_STEP) if price > 0 else None

@@ -14,12 +14,13 @@ from decimal import Decimal
 from services.executor.book import Decision, Execution
 from services.executor.guarded_http import Exchange
 from services.executor.outcomes import BrokerOrder, Fill
-from services.executor.statuses import DECISION_OF, FAILURE_OF
+from services.executor.statuses import FAILURE_OF, decision_status
 from tradetrail.calls import call_events
 from tradetrail.events.generated import (
     ApiCallRecorded,
     CallPurpose,
     Cause,
+    DecisionStatus,
     ExecutionKept,
     FailureReason,
     OrderBlocked,
@@ -64,7 +65,10 @@ def order_request(decision: Decision, attempt_number: int, *, queues: bool) -> s
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A step in an execution's life, before it becomes an event."""
+    """A step in an execution's life, before it becomes an event.
+
+    ``decision`` is what the step makes of the decision; None when it has no other execution.
+    """
 
     status: OrderStatus
     source: UpdateSource
@@ -72,6 +76,12 @@ class Progress:
     failure: FailureReason | None = None
     message: str | None = None
     raw: str | None = None
+    decision: DecisionStatus | None = None
+
+    @property
+    def reason(self) -> FailureReason | None:
+        """Return why it failed: as told, else what its status says of the broker."""
+        return self.failure or FAILURE_OF.get(self.status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +95,8 @@ class OrderEvents:
     def intent(
         self, decision: Decision, request: str, checks: tuple[RiskCheck, ...], now: datetime
     ) -> OrderSubmitting:
-        """Return the intent of a decision's first attempt, to be committed before the order leaves."""
-        attempt = 1
+        """Return the intent of a decision's next attempt, to be committed before the order leaves."""
+        attempt = decision.next_attempt
         execution = execution_id(decision.decision_id, attempt)
         return OrderSubmitting(
             event_id=str(derive_id("order-submitting", execution)),
@@ -108,7 +118,9 @@ class OrderEvents:
             method="POST",
             request=request,
             risk_checks=checks,
+            previous_execution_id=decision.previous_execution_id,
             configuration_hash=self.configuration_hash,
+            strategy_name=decision.strategy_name,
         )
 
     def blocked(
@@ -120,13 +132,13 @@ class OrderEvents:
     ) -> OrderBlocked:
         """Return that a control refused a decision."""
         return OrderBlocked(
-            event_id=str(derive_id("order-blocked", decision.decision_id, 1)),
+            event_id=str(derive_id("order-blocked", decision.decision_id, decision.next_attempt)),
             **self.stamp.envelope(now),
             cause=decision.cause,
             symbol=decision.symbol,
             story_id=decision.decision_id,
             decision_id=decision.decision_id,
-            attempt_number=1,
+            attempt_number=decision.next_attempt,
             account=self.account,
             control=failed.control,
             limit=failed.limit,
@@ -164,6 +176,8 @@ class OrderEvents:
     ) -> OrderUpdated:
         order = progress.order
         status = progress.status if is_last else OrderStatus.PARTIALLY_FILLED
+        failure = progress.reason if is_last else None
+        decision = progress.decision if is_last else DecisionStatus.EXECUTING
         total = execution.filled_qty_total
         if fill is not None:
             total = fill.cumulative_qty
@@ -182,7 +196,7 @@ class OrderEvents:
             account=self.account,
             broker_order_id=order.order_id if order else execution.broker_order_id,
             status=status,
-            decision_status=DECISION_OF[status],
+            decision_status=decision or decision_status([(status, failure)]),
             source=progress.source,
             broker_status=order.status if order else None,
             broker_at=(fill.at if fill else None) or (order.updated_at if order else None),
@@ -190,7 +204,7 @@ class OrderEvents:
             fill_qty=fill.qty if fill else None,
             fill_price=fill.price if fill else None,
             filled_avg_price=order.filled_avg_price if order and is_last else None,
-            failure_reason=(progress.failure or FAILURE_OF.get(status)) if is_last else None,
+            failure_reason=failure,
             error_message=progress.message,
             raw_response=order.raw if order else progress.raw,
             api_call_id=call_id,

@@ -27,12 +27,12 @@ class BrokerOrder:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """One execution: shares and price of it, and the cumulative quantity that identifies it."""
+    """One execution: its shares and price (None where untold), and the cumulative quantity that identifies it."""
 
     broker_order_id: str
     cumulative_qty: Decimal
     qty: Decimal
-    price: Decimal
+    price: Decimal | None
     at: datetime | None
 
 

@@ -72,6 +72,18 @@ class ExecutorSettings(BaseSettings):
         default="wait",
         description="Outside a session: wait for the open, or hand over at once as queued day orders.",
     )
+    retries_max: int = Field(
+        default=0,
+        ge=0,
+        le=3,
+        description="Further tries of an order that failed for the rate limit or an absent broker; 0 for none.",
+    )
+    retry_after_s: float = Field(
+        default=5.0,
+        ge=0.1,
+        le=3600,
+        description="A failed order is tried again after this, seconds.",
+    )
     rate_limit_reserve: int = Field(
         default=3, ge=0, description="Requests left to the account below which orders wait."
     )

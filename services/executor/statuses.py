@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tradetrail.events.generated import DecisionStatus, FailureReason, OrderStatus
 
 S = OrderStatus
@@ -41,24 +43,31 @@ TERMINAL = frozenset(status for status, following in TRANSITIONS.items() if not 
 UNSETTLED = frozenset({S.SUBMITTING, S.UNKNOWN})
 """The outcome of the POST isn't known: the symbol is held."""
 
-DECISION_OF: dict[OrderStatus, DecisionStatus] = {
-    S.SUBMITTING: DecisionStatus.EXECUTING,
-    S.SUBMITTED: DecisionStatus.EXECUTING,
-    S.ACCEPTED: DecisionStatus.EXECUTING,
-    S.PARTIALLY_FILLED: DecisionStatus.EXECUTING,
-    S.UNKNOWN: DecisionStatus.EXECUTING,
-    S.FILLED: DecisionStatus.EXECUTED,
-    S.REJECTED: DecisionStatus.FAILED,
-    S.CANCELLED: DecisionStatus.FAILED,
-    S.EXPIRED: DecisionStatus.FAILED,
-    S.REPLACED: DecisionStatus.FAILED,
-    S.ERROR: DecisionStatus.FAILED,
+D = DecisionStatus
+
+DECISION_TRANSITIONS: dict[DecisionStatus, frozenset[DecisionStatus]] = {
+    # Without any order: a pre-trade control refused it, or a person cancelled it while it waited.
+    D.PENDING: frozenset({D.EXECUTING, D.FAILED, D.CANCELLED}),
+    # To itself: whatever leaves an execution of it open, or a retry due.
+    D.EXECUTING: frozenset({D.EXECUTING, D.EXECUTED, D.FAILED, D.CANCELLED}),
+    D.EXECUTED: frozenset(),
+    D.FAILED: frozenset(),
+    D.CANCELLED: frozenset(),
 }
-"""What an execution's status makes of its decision."""
+"""Which status of a decision may follow which; a status followed by none is terminal."""
 
 DECISION_TERMINAL = frozenset(
-    {DecisionStatus.EXECUTED, DecisionStatus.FAILED, DecisionStatus.CANCELLED}
+    status for status, following in DECISION_TRANSITIONS.items() if not following
 )
+
+RETRIED = frozenset(
+    {
+        FailureReason.RATE_LIMIT_EXCEEDED,
+        FailureReason.BROKER_UNAVAILABLE,
+        FailureReason.NOT_SENT,
+    }
+)
+"""After these a decision may be tried again, where that is switched on; after anything else it stays failed."""
 
 _TERMINAL_WORDS = {
     "filled": S.FILLED,
@@ -102,6 +111,26 @@ _REFUSAL_STATUSES = {
     422: FailureReason.INVALID_ORDER,
     429: FailureReason.RATE_LIMIT_EXCEEDED,
 }
+
+
+def decision_status(
+    attempts: Iterable[tuple[OrderStatus, FailureReason | None]],
+) -> DecisionStatus:
+    """Return what all executions of a decision, each with why it failed, make of the decision; a due retry apart.
+
+    It is over when none of them is open: executed if one filled wholly, else cancelled if a person cancelled one, else
+    failed.
+    """
+    ends = list(attempts)
+    if not ends:
+        return D.PENDING
+    if any(status not in TERMINAL for status, _ in ends):
+        return D.EXECUTING
+    if any(status is S.FILLED for status, _ in ends):
+        return D.EXECUTED
+    if any(failure is FailureReason.OPERATOR_CANCELLED for _, failure in ends):
+        return D.CANCELLED
+    return D.FAILED
 
 
 def execution_status(broker_status: str, *, is_partly_filled: bool) -> OrderStatus:

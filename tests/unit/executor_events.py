@@ -7,9 +7,11 @@ from decimal import Decimal
 
 from services.executor.book import Decision
 from services.executor.orders import OrderEvents, order_request
-from services.executor.statuses import DECISION_OF
+from services.executor.statuses import decision_status
 from tradetrail.events.generated import (
     Cause,
+    DecisionStatus,
+    FailureReason,
     OrderStatus,
     OrderSubmitting,
     OrderUpdated,
@@ -27,25 +29,42 @@ def at(offset: int, event_id: str = "e") -> Cause:
     return Cause(topic="trade.default", partition=0, offset=offset, event_id=event_id)
 
 
-def intent_of(decision: Decision) -> OrderSubmitting:
-    """Return the intent of a decision."""
-    return EVENTS.intent(decision, order_request(decision, 1, queues=False), (), NOW)
+def intent_of(decision: Decision, when: datetime = NOW) -> OrderSubmitting:
+    """Return the intent of a decision's next attempt."""
+    request = order_request(decision, decision.next_attempt, queues=False)
+    return EVENTS.intent(decision, request, (), when)
 
 
-def update_of(intent: OrderSubmitting, status: OrderStatus, total: str = "0") -> OrderUpdated:
-    """Return an update of the execution that ``intent`` began."""
+def update_of(
+    intent: OrderSubmitting,
+    status: OrderStatus,
+    total: str = "0",
+    *,
+    fill: str | None = None,
+    makes: DecisionStatus | None = None,
+    failure: FailureReason | None = None,
+    when: datetime = NOW,
+    name: str = "u",
+) -> OrderUpdated:
+    """Return an update of the execution that ``intent`` began, as if it were the decision's only one.
+
+    All of ``total`` is one fill unless ``fill`` says otherwise.
+    """
+    shares = Decimal(total if fill is None else fill)
     return OrderUpdated(
-        event_id="u",
-        **EVENTS.stamp.envelope(NOW),
+        event_id=name,
+        **EVENTS.stamp.envelope(when),
         symbol=intent.symbol,
         story_id=intent.decision_id,
         execution_id=intent.execution_id,
         decision_id=intent.decision_id,
-        attempt_number=1,
+        attempt_number=intent.attempt_number,
         client_order_id=intent.client_order_id,
         account=ACCOUNT,
         status=status,
-        decision_status=DECISION_OF[status],
+        decision_status=makes or decision_status([(status, failure)]),
         source=UpdateSource.POLL,
         filled_qty_total=Decimal(total),
+        fill_qty=shares or None,
+        failure_reason=failure,
     )

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from services.executor.book import Book, next_actions
 from services.executor.statuses import (
-    DECISION_OF,
     DECISION_TERMINAL,
+    DECISION_TRANSITIONS,
     TERMINAL,
     TRANSITIONS,
     UNSETTLED,
@@ -140,12 +140,13 @@ def test_the_filled_quantity_never_falls() -> None:
 def test_updates_of_nothing_known_are_refused() -> None:
     book = _book(("a", "ACME", "1"))
     stranger = replace(intent_of(book.waiting["ACME"][0]), execution_id="x", account=ACCOUNT)
-    with pytest.raises(Poison, match="never begun"):
+    with pytest.raises(Poison, match="never seen"):
         book.fold(update_of(stranger, S.FILLED), at(9, "u"))
 
 
-def test_every_status_has_a_meaning_for_its_decision() -> None:
-    assert set(DECISION_OF) == set(TRANSITIONS) == set(S) - {S.UNRECOGNISED}
+def test_every_status_is_in_its_table() -> None:
+    assert set(TRANSITIONS) == set(S) - {S.UNRECOGNISED}
+    assert set(DECISION_TRANSITIONS) == set(DecisionStatus) - {DecisionStatus.UNRECOGNISED}
     assert not TERMINAL & UNSETTLED
 
 

@@ -4,29 +4,62 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 from services.executor.crash import STEPS
 from services.executor.settings import ExecutorSettings
-from services.executor.statuses import DECISION_OF, TRANSITIONS
+from services.executor.statuses import (
+    DECISION_TRANSITIONS,
+    RETRIED,
+    TRANSITIONS,
+    decision_status,
+)
+from tradetrail.events.generated import FailureReason
 
 PAGE = Path(__file__).parents[2] / "docs" / "executor.md"
 
 
+Status = TypeVar("Status", bound=StrEnum)
+
+
+def _table(transitions: Mapping[Status, frozenset[Status]]) -> str:
+    lines = ["| status | may become |", "| --- | --- |"]
+    for status, following in transitions.items():
+        names = ", ".join(s.value for s in transitions if s in following)
+        lines.append(f"| {status.value} | {names or 'nothing: terminal'} |")
+    return "\n" + "\n".join(lines) + "\n"
+
+
+def _diagram(transitions: Mapping[Status, frozenset[Status]]) -> str:
+    """Return the table as a picture; what stays as it is is left out."""
+    lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {next(iter(transitions)).value}"]
+    for status, following in transitions.items():
+        names = [s.value for s in transitions if s in following and s is not status]
+        lines += [f"    {status.value} --> {name}" for name in names]
+        if not following:
+            lines.append(f"    {status.value} --> [*]")
+    return "\n" + "\n".join([*lines, "```"]) + "\n"
+
+
 def _tables() -> dict[str, str]:
-    transitions = ["| status | may become |", "| --- | --- |"]
-    for status, following in TRANSITIONS.items():
-        names = ", ".join(s.value for s in TRANSITIONS if s in following)
-        transitions.append(f"| {status.value} | {names or 'nothing: terminal'} |")
     decisions = ["| execution | decision |", "| --- | --- |"]
-    decisions += [f"| {s.value} | {d.value} |" for s, d in DECISION_OF.items()]
+    decisions += [
+        f"| {status.value} | {decision_status([(status, None)]).value} |" for status in TRANSITIONS
+    ]
     settings = ["| setting | default | what |", "| --- | --- | --- |"]
     for name, info in ExecutorSettings.model_fields.items():
         default = "" if info.default in ("", ()) else str(info.default)
         settings.append(f"| {name.upper()} | {default} | {info.description} |")
     return {
-        "transitions": "\n" + "\n".join(transitions) + "\n",
+        "transitions": _table(TRANSITIONS),
+        "transitions diagram": _diagram(TRANSITIONS),
+        "decision transitions": _table(DECISION_TRANSITIONS),
+        "decision transitions diagram": _diagram(DECISION_TRANSITIONS),
         "decisions": "\n" + "\n".join(decisions) + "\n",
+        "retried": ", ".join(f"`{reason.value}`" for reason in FailureReason if reason in RETRIED),
         "settings": "\n" + "\n".join(settings) + "\n",
         "steps": ", ".join(STEPS),
     }

@@ -111,6 +111,7 @@ def test_fills_by_totals_add_up_to_quantity_and_value(parts: list[tuple[int, int
         order = _order("partially_filled", str(quantity), str(value / quantity))
         (fill,) = fill_by_totals(execution, order)
         assert fill.qty == qty
+        assert fill.price is not None
         assert abs(fill.price - price) < Decimal("1e-9")
         execution.filled_qty_total = quantity
         execution.filled_avg_price = value / quantity

@@ -1347,6 +1347,8 @@ class OrderSubmitting:
     """The execution it retries or replaces."""
     configuration_hash: str
     """Configuration of the controls."""
+    strategy_name: str | None = None
+    """The decision's strategy, so that equal orders are known without the decision; null in older events."""
 
 
 class UpdateSource(StrEnum):
