@@ -25,6 +25,7 @@ from tests.faults.executor_desk import Lane, lane
 from tests.faults.executor_round import Round
 from tests.faults.executor_scenarios import disturb
 from tests.faults.executor_script import GROUPS, HELD, IN_SESSION, PRICES, REFUSED, script
+from tests.faults.nursery import nursery
 from tests.faults.plain_log import LogReader, new_log
 from tests.faults.processes import Tally
 from tests.faults.rounds import forget, in_lanes, progress, told
@@ -108,7 +109,11 @@ def run_campaign(
             for number, fault in enumerate(cards, 1)
             if only_round in (None, number) and (is_ours or not fault.is_broker)
         ]
-        lanes = [held.enter_context(lane(stack, home, tally)) for _ in range(min(LANES, len(todo)))]
+        born_in = held.enter_context(nursery("services.executor"))
+        lanes = [
+            held.enter_context(lane(stack, born_in, home, tally))
+            for _ in range(min(LANES, len(todo)))
+        ]
         do = partial(one_round, seed=seed)
         in_lanes(lanes, [each for each in todo if not each[1].is_alone], do, seed, tally)
         in_lanes(lanes[:1], [each for each in todo if each[1].is_alone], do, seed, tally)

@@ -12,6 +12,7 @@ from typing import Any
 from tests.contract.alpaca_client import Alpaca, server_factory
 from tests.contract.alpaca_server import KEYS
 from tests.faults.executor_script import GROUPS, Script
+from tests.faults.nursery import Nursery
 from tests.faults.plain_log import Place
 from tests.faults.processes import Tally, clean_environment
 from tradetrail.log.codec import Codec
@@ -25,6 +26,7 @@ class Lane:
     """Where one round at a time is done; ``open_account`` starts a simulated broker of a round's own."""
 
     stack: LocalStack
+    nursery: Nursery
     home: Path
     codec: Codec
     tally: Tally
@@ -32,10 +34,10 @@ class Lane:
 
 
 @contextmanager
-def lane(stack: LocalStack, home: Path, tally: Tally) -> Iterator[Lane]:
+def lane(stack: LocalStack, born_in: Nursery, home: Path, tally: Tally) -> Iterator[Lane]:
     """Make a lane; its brokers end with it."""
     with server_factory() as start:
-        yield Lane(stack, home, Codec(stack.addresses.registry_url), tally, start)
+        yield Lane(stack, born_in, home, Codec(stack.addresses.registry_url), tally, start)
 
 
 def environment(
@@ -56,8 +58,6 @@ def environment(
         "TRADETRAIL_INSTANCE": name,
         **{f"TRADETRAIL_EXECUTOR_{key}": value for key, value in script.settings.items()},
         "TRADETRAIL_EXECUTOR_DIE_AT": die_at,
-        # One that hangs says where.
-        "PYTHONFAULTHANDLER": "1",
     }
 
 

@@ -105,7 +105,8 @@ class Round:
         name = f"r{self.number}-{slot}-{len(self._all) + 1}"
         url = f"http://127.0.0.1:{self.proxy.port}" if self.proxy else self.alpaca.url
         env = environment(self.log, self.alpaca, url, name, self.script, die_at)
-        process = Process(name, self.lane.home / f"{name}.log", "services.executor", (), env)
+        said = self.lane.home / f"{name}.log"
+        process = Process(name, said, "services.executor", (), env, self.lane.nursery)
         self.executors[slot] = process
         self._all.append(process)
         return process

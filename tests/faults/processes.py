@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 
 from tests.eventually import eventually
+from tests.faults.nursery import Forked, Nursery
 
 # A start, a dead holder's 6 s in the group, a fenced transaction and a run, on two very busy cores.
 PROCESS_TIMEOUT_S = 180.0
@@ -44,12 +45,23 @@ class Process:
     """One process of a service, ``python -m module``; what it says goes to a file."""
 
     def __init__(
-        self, name: str, log: Path, module: str, arguments: Sequence[str], env: Mapping[str, str]
+        self,
+        name: str,
+        log: Path,
+        module: str,
+        arguments: Sequence[str],
+        env: Mapping[str, str],
+        born_in: Nursery | None = None,
     ) -> None:
-        """Start it."""
+        """Start it; in a nursery of its module, which takes no arguments, in milliseconds."""
         self.name = name
         self.log = log
         self.began_at = time.monotonic()
+        self._popen: subprocess.Popen[bytes] | Forked
+        if born_in is not None:
+            log.touch()
+            self._popen = born_in.fork(log, env)
+            return
         with log.open("w") as output:
             self._popen = subprocess.Popen(
                 [sys.executable, "-m", module, *arguments], env=env, stdout=output, stderr=output
