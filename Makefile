@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint faults bench-log bench-ingest bench-decide clean events lock containers
+.PHONY: demo test lint faults bench-log bench-ingest bench-decide bench-execute clean events lock containers
 .DEFAULT_GOAL := demo
 
 $(READY): requirements/dev.txt pyproject.toml
@@ -46,6 +46,9 @@ bench-ingest: $(READY)  ## every disclosure of a data folder through the ingesto
 
 bench-decide: $(READY)  ## how fast the decider decides, starts and replays; ARGS="--only latency,throughput,rebuild,replay"
 	$(BIN)/python -m benchmarks.bench_decide $(ARGS)
+
+bench-execute: $(READY) ## how fast orders reach the broker, and an executor is back; ARGS="--only latency,throughput,open"
+	$(BIN)/python -m benchmarks.bench_execute $(ARGS)
 
 events: $(READY)        ## generate the typed events from schemas/
 	$(BIN)/python -m tools.generate_events
