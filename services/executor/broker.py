@@ -43,7 +43,7 @@ with warnings.catch_warnings():
 
 _NOT_FOUND = 404
 _TOO_MANY = 429
-_BAD_REQUEST, _SERVER_ERROR = 400, 500
+_MULTIPLE, _BAD_REQUEST, _SERVER_ERROR = 300, 400, 500
 # Activities are the fallback for exact fills; an order with more parts than this is reported by its totals.
 _ACTIVITY_PAGE = 100
 ACTIVITY_PAGES_MAX = 10
@@ -69,8 +69,8 @@ class Broker:
         client._retry_codes = []
         self._client = client
 
-    def submit(self, ticket: LiveTicket, request: str) -> Outcome:
-        """Send the order whose exact JSON body is ``request``, once.
+    def submit(self, ticket: LiveTicket, request: str, replaces: str | None = None) -> Outcome:
+        """Send the order whose exact JSON body is ``request``, once; in place of the open order ``replaces``, if named.
 
         Raises TicketRefused when ``ticket`` is no ticket at all; a used or stale one is NotSent.
         """
@@ -79,12 +79,30 @@ class Broker:
         body = json.loads(request)
         self._session.guard = ticket.use
         try:
-            self._client.post("/orders", body)
+            if replaces is None:
+                self._client.post("/orders", body)
+            else:
+                self._client.patch(f"/orders/{quote(replaces, safe='')}", body)
         except TicketRefused as error:
             return NotSent(str(error), self._last())
         except (APIError, requests.RequestException, ValueError, OSError):
             pass
         return _outcome(self._last(), str(body["client_order_id"]))
+
+    def cancel(self, broker_order_id: str) -> Told | Refused | Missing | Away:
+        """Ask for the cancellation of an open order. Told: it was asked for, no more; a fill may still win."""
+        path = f"/orders/{quote(broker_order_id, safe='')}"
+        call = self._asked_twice(lambda: self._client.delete(path))
+        message = _message(call)
+        if call.status_code is not None and call.status_code < _MULTIPLE:
+            return Told(None, call)
+        if call.status_code is None or message is None or call.status_code == _TOO_MANY:
+            return Away(call.error or f"HTTP {call.status_code}: {_words(call)}", call)
+        if call.status_code == _NOT_FOUND:
+            return Missing(call)
+        if call.status_code >= _SERVER_ERROR:
+            return Away(f"HTTP {call.status_code}: {_words(call)}", call)
+        return Refused(call.status_code, message, call)
 
     def find(self, client_order_id: str) -> BrokerOrder | Missing | Away:
         """Look an order up by our own id."""
@@ -153,10 +171,7 @@ class Broker:
             return Away(f"the answer is no order: {error!r}", told.call)
 
     def _ask(self, ask: Callable[[], Any]) -> Told | Missing | Away:
-        call = self._asked(ask)
-        if call.status_code is None and call.duration_us < _QUICK_US:
-            # An idle connection that the server closed meanwhile: a question may simply be asked again.
-            call = self._asked(ask)
+        call = self._asked_twice(ask)
         if call.status_code is None:
             return Away(call.error or "no answer", call)
         if call.status_code == _NOT_FOUND and _message(call) is not None:
@@ -167,6 +182,13 @@ class Broker:
             return Told(json.loads(call.body or b"", parse_float=Decimal), call)
         except ValueError as error:
             return Away(f"the answer is no JSON: {error}", call)
+
+    def _asked_twice(self, ask: Callable[[], Any]) -> Exchange:
+        call = self._asked(ask)
+        if call.status_code is None and call.duration_us < _QUICK_US:
+            # An idle connection that the server closed meanwhile: a question may simply be asked again.
+            call = self._asked(ask)
+        return call
 
     def _asked(self, ask: Callable[[], Any]) -> Exchange:
         try:

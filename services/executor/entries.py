@@ -68,6 +68,11 @@ class Execution:
         """Return whether it changes an open order rather than making one."""
         return self.method == PATCH
 
+    @property
+    def replaces(self) -> str | None:
+        """Return the broker's id of the order it changes; None when it makes one."""
+        return self.endpoint.rpartition("/")[2] if self.is_replacement else None
+
 
 @dataclass(slots=True)
 class Decision:

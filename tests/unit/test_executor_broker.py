@@ -20,6 +20,7 @@ from services.executor.outcomes import (
     NotSent,
     Outcome,
     Refused,
+    Told,
     Unclear,
 )
 from services.executor.settings import ExecutorSettings
@@ -73,7 +74,7 @@ def _request(connection: socket.socket) -> bytes:
     """Read one request with its body."""
     said = b""
     while b"\r\n\r\n" not in said or not (
-        said.startswith(b"GET") or said.endswith(REQUEST.encode())
+        said.startswith((b"GET", b"DELETE")) or said.endswith(REQUEST.encode())
     ):
         more = connection.recv(65_536)
         if not more:
@@ -193,3 +194,28 @@ def test_questions_tell_missing_from_away() -> None:
             broker = _broker(url)
             assert isinstance(broker.find("c-1"), kind)
             broker.close()
+
+
+def test_a_replacement_is_sent_in_place_of_an_open_order() -> None:
+    with _server(lambda c: c.sendall(_answer(200, json.dumps(ORDER)))) as (url, arrived):
+        outcome = _broker(url).submit(_ticket(), REQUEST, replaces="b/0")
+    assert isinstance(outcome, Accepted)
+    assert arrived[0].startswith(b"PATCH /v2/orders/b%2F0 ")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (204, "", Told),
+        (422, '{"message": "order is already in \\"filled\\" state"}', Refused),
+        (404, '{"message": "order not found for b-1"}', Missing),
+        (404, "<html>", Away),
+        (429, '{"message": "too many requests"}', Away),
+        (503, '{"message": "away"}', Away),
+    ],
+    ids=range(6),
+)
+def test_what_a_cancellation_can_be_answered(status: int, body: str, kind: type) -> None:
+    with _server(lambda c: c.sendall(_answer(status, body))) as (url, arrived):
+        assert isinstance(_broker(url).cancel("b-1"), kind)
+    assert arrived[0].startswith(b"DELETE /v2/orders/b-1 ")
