@@ -32,7 +32,8 @@ class Execution:
     """One attempt of a decision. ``sends`` counts how often it was about to be sent; ``cause`` is its intent.
 
     ``began_at`` and ``changed_at`` are instants of the events that began and last changed it, UTC; ``notional_usd`` is
-    what the intent reserved of the daily limit. ``cancelled_by`` is the act of a person that had it cancelled.
+    what the intent reserved of the daily limit. ``cancelled_by`` is the act of a person that had it cancelled, ``act_id``
+    the one that asked for it, of a replacement.
     """
 
     execution_id: str
@@ -62,6 +63,7 @@ class Execution:
     filled_avg_price: Decimal | None = None
     failure: FailureReason | None = None
     cancelled_by: str | None = None
+    act_id: str | None = None
 
     @property
     def is_replacement(self) -> bool:
@@ -170,6 +172,7 @@ def begun(event: OrderSubmitting, symbol: str, at: Cause) -> Execution:
         previous_execution_id=event.previous_execution_id,
         notional_usd=notional,
         reserved_usd=notional if event.side is Side.BUY else ZERO,
+        act_id=event.cause.event_id if event.method == PATCH and event.cause else None,
     )
 
 
