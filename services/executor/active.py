@@ -10,6 +10,7 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -22,8 +23,12 @@ from services.executor.election import Election
 from services.executor.feed import ControlFeed, Feed
 from services.executor.following import Follower
 from services.executor.journal import Journal
+from services.executor.lanes import Lanes
 from services.executor.orders import OrderEvents
+from services.executor.outbox import Outbox
 from services.executor.pace import Pace
+from services.executor.rehearsal import rehearse
+from services.executor.retries import Retries
 from services.executor.sending import Sender
 from services.executor.settings import ExecutorSettings
 from services.executor.settling import Settler
@@ -34,8 +39,8 @@ from tradetrail.errors import Fatal, Poison, Retryable
 from tradetrail.events import Event
 from tradetrail.events.generated import (
     Cause,
-    DecisionMade,
     ExecutorActivated,
+    OperatorAnswered,
     OrderBlocked,
     OrderSubmitting,
     OrderUpdated,
@@ -53,7 +58,7 @@ IDLE_WAIT_S = 0.02
 # Offsets that moved without an output are committed this often, so that lag is visible.
 OFFSETS_EVERY_S = 0.5
 _PAUSE_S = 0.2
-_FOLDED = (DecisionMade, OrderSubmitting, OrderUpdated, OrderBlocked)
+_FOLDED = (OrderSubmitting, OrderUpdated, OrderBlocked, OperatorAnswered)
 
 log = structlog.get_logger(__name__)
 
@@ -97,7 +102,8 @@ class ActiveExecutor:
         """Prepare; nothing is fenced or read before ``run``."""
         self._parts = parts
         self._election = election
-        self._book = Book()
+        settings = parts.settings
+        self._book = Book(retries=Retries(settings.retries_max, settings.retry_after_s))
         self._own_events: set[str] = set()
         self._saved: dict[Place, int] = {}
         self._saved_at = 0.0
@@ -114,28 +120,39 @@ class ActiveExecutor:
         producer.start()
         self._feed = Feed(parts.shared, parts.codec, parts.topics.trade())
         control = ControlFeed(parts.shared, parts.codec, parts.topics.control)
-        broker = Broker(parts.alpaca, parts.settings, paper=parts.paper)
+        lanes = Lanes(self._open_broker, parts.settings.parallel_requests)
+        broker = self._open_broker()
         updates = TradeUpdates(parts.alpaca) if parts.settings.stream else None
         try:
-            self._desk = self._open_desk(producer, control, broker)
+            self._desk = self._open_desk(producer, control, broker, lanes)
             self._follower = Follower(self._desk)
             self._take_over()
             if updates is not None:
                 updates.start()
             self._loop(stop, updates)
         finally:
+            lanes.close()
             self._feed.close()
             control.close()
             broker.close()
             if updates is not None:
                 updates.close()
 
+    def _open_broker(self) -> Broker:
+        parts = self._parts
+        return Broker(parts.alpaca, parts.settings, paper=parts.paper)
+
     def _open_desk(
-        self, producer: TransactionalProducer, control: ControlFeed, broker: Broker
+        self, producer: TransactionalProducer, control: ControlFeed, broker: Broker, lanes: Lanes
     ) -> Desk:
         parts = self._parts
         journal = Journal(
-            producer, self._election, self._offsets, self._landed, parts.settings.send_within_s
+            producer,
+            self._election,
+            self._offsets,
+            partial(rehearse, self._book),
+            self._landed,
+            parts.settings.send_within_s,
         )
         return Desk(
             settings=parts.settings,
@@ -143,7 +160,9 @@ class ActiveExecutor:
             clock=parts.clock,
             book=self._book,
             broker=broker,
+            lanes=lanes,
             journal=journal,
+            outbox=Outbox(journal),
             events=OrderEvents(parts.stamp, parts.alpaca.account, parts.configuration_hash),
             control=control,
             crash=parts.crash,
@@ -193,6 +212,8 @@ class ActiveExecutor:
                 stop.wait(_PAUSE_S)
                 continue
             self._desk.last_now = now
+            self._desk.lanes.finish()
+            self._desk.commit()
             settler.step()
             self._follower.step(now, updates.take() if updates else [])
             is_busy = sender.step()
@@ -211,7 +232,7 @@ class ActiveExecutor:
             log.error("skipping an event that contradicts the log", error=str(error), at=at)
 
     def _landed(self, event: Event, at: Cause) -> None:
-        if not isinstance(event, _FOLDED):
+        if not isinstance(event, _FOLDED) or (at.topic, at.partition) not in self._feed.positions:
             return
         self._own_events.add(event.event_id)
         try:

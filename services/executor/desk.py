@@ -1,10 +1,15 @@
-"""What the steps of the active executor share: the book, the journal, the broker, and how a step is recorded."""
+"""What the steps of the active executor share: the book, the journal, the lanes, and how a step is entered.
+
+``enter`` and its kin collect a turn's outputs; ``commit`` puts them into the log, and only then into the book.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -22,16 +27,18 @@ from services.executor.fills import (
 from services.executor.guarded_http import Exchange
 from services.executor.halts import Halts
 from services.executor.journal import Journal
+from services.executor.lanes import Lanes
+from services.executor.looking import Calls, Posted, look
 from services.executor.orders import (
     OrderEvents,
     Progress,
     call_id,
 )
-from services.executor.outcomes import Accepted, BrokerOrder, Fill, NotSent, Outcome, Refused
+from services.executor.outbox import Outbox
+from services.executor.outcomes import Accepted, BrokerOrder, Fill, NotSent, Refused
 from services.executor.pace import Pace
 from services.executor.settings import ExecutorSettings
 from services.executor.statuses import TERMINAL, refusal_reason
-from services.executor.ticket import LiveTicket
 from tradetrail.clock import Clock
 from tradetrail.errors import Retryable
 from tradetrail.events import Event
@@ -54,7 +61,9 @@ class Desk:
     clock: Clock
     book: Book
     broker: Broker
+    lanes: Lanes
     journal: Journal
+    outbox: Outbox
     events: OrderEvents
     control: ControlFeed
     crash: CrashPoints
@@ -88,31 +97,51 @@ class Desk:
         kept = None if status in TERMINAL else self.events.kept(execution, status, self.now())
         return Outgoing(self.topics.executor_state, execution.execution_id, kept)
 
-    def record(
+    def in_flight(self) -> int:
+        """Return how many orders were committed to be sent and have no recorded outcome, not even unknown."""
+        return sum(
+            each.status is OrderStatus.SUBMITTING and each.execution_id not in self.not_sent
+            for each in self.book.open.values()
+        )
+
+    def enter(
         self,
         execution: Execution,
         progress: Progress,
         fills: list[Fill],
-        calls: list[tuple[Exchange, CallPurpose]],
+        calls: Calls,
+        afterwards: Callable[[], None] | None = None,
+        told_by: str | None = None,
     ) -> None:
-        """Commit one step of an execution together with the calls that told it."""
-        self.journal.commit(self._outputs(execution, progress, fills, calls))
+        """Put one step of an execution into the turn's outbox, with the calls that told it.
 
-    def announce_again(self, execution: Execution, call: Exchange | None) -> LiveTicket:
-        """Commit that an order is sent again under its old id, and return the ticket to do so."""
+        ``told_by`` is the id of a call that told of several orders, and is recorded once, by itself.
+        """
+        self.outbox.make_room(execution.decision_id)
+        outputs = self._outputs(execution, progress, fills, calls, told_by)
+        self.outbox.put(outputs, execution.decision_id, afterwards)
+
+    def commit(self) -> None:
+        """Commit what the turn entered so far, in one transaction. Raises Lost when this process may not."""
+        self.outbox.commit()
+
+    def again(self, execution: Execution, call: Exchange | None) -> list[Outgoing]:
+        """Return the intent to send an order again under its old id."""
         progress = Progress(OrderStatus.SUBMITTING, UpdateSource.EXECUTOR)
         calls = [(call, CallPurpose.ORDER_LOOKUP)] if call else []
-        outputs = self._outputs(execution, progress, [], calls)
-        return self.journal.commit_intent(outputs, execution.execution_id)
+        return self._outputs(execution, progress, [], calls)
 
-    def take_outcome(self, execution: Execution, outcome: Outcome) -> None:
-        """Commit what became of a POST."""
-        calls = [(outcome.call, CallPurpose.ORDER_SUBMIT)]
+    def enter_outcome(self, execution: Execution, posted: Posted) -> None:
+        """Enter what became of a POST."""
+        outcome, calls = posted.outcome, posted.calls
         metrics.OUTCOMES.labels(type(outcome).__name__.lower()).inc()
         metrics.POST_SECONDS.observe(outcome.call.duration_us / 1e6)
+        after = self._passing("after_outcome")
         if isinstance(outcome, Accepted):
             self.pace.heard(outcome.call)
-            self.take_snapshot(execution, outcome.order, UpdateSource.POST, calls)
+            self.enter_snapshot(
+                execution, outcome.order, UpdateSource.POST, calls, posted.listed, after
+            )
         elif isinstance(outcome, Refused):
             self.pace.heard(outcome.call)
             progress = Progress(
@@ -122,31 +151,41 @@ class Desk:
                 message=outcome.message,
                 raw=(outcome.call.body or b"").decode("utf-8", "replace"),
             )
-            self.record(execution, progress, [], calls)
+            self.enter(execution, progress, [], calls, after)
         elif isinstance(outcome, NotSent):
-            self.not_sent.add(execution.execution_id)
             self.pace.failed(outcome.reason, outcome.call)
             message = f"not sent: {outcome.reason}"
             progress = Progress(OrderStatus.SUBMITTING, UpdateSource.EXECUTOR, message=message)
-            self.record(execution, progress, [], calls)
+
+            def committed() -> None:
+                self.not_sent.add(execution.execution_id)
+                after()
+
+            self.enter(execution, progress, [], calls, committed)
         else:
             progress = Progress(OrderStatus.UNKNOWN, UpdateSource.POST, message=outcome.reason)
-            self.record(execution, progress, [], calls)
-        self.crash.passing("after_outcome")
+            self.enter(execution, progress, [], calls, after)
 
-    def take_snapshot(
+    def enter_snapshot(
         self,
         execution: Execution,
         order: BrokerOrder,
         source: UpdateSource,
-        calls: list[tuple[Exchange, CallPurpose]],
+        calls: Calls,
+        listed: Sequence[Fill] = (),
+        afterwards: Callable[[], None] | None = None,
+        told_by: str | None = None,
     ) -> bool:
-        """Commit what a snapshot of an order says anew; return whether it said anything."""
+        """Enter what a snapshot of an order says anew; return whether it said anything.
+
+        Its single fills are those heard of on the stream, else those ``listed``; else one fill stands for all.
+        """
+        self.outbox.make_room(execution.decision_id)
         if not says_something_new(execution, order):
             return False
         fills: list[Fill] = []
         if order.filled_qty > execution.filled_qty_total:
-            fills = self._fills(execution, order, calls)
+            fills = self._fills(execution, order, listed)
         status = status_by(execution, order)
         if status is OrderStatus.REPLACED:
             message = f"the broker replaced it by order {order.replaced_by}"
@@ -154,40 +193,76 @@ class Desk:
         else:
             progress = Progress(status, source, order=order)
         self.crash.passing("before_fill" if fills else "before_update")
-        self.record(execution, progress, fills, calls)
-        self.crash.passing("after_fill" if fills else "after_update")
+        passing = self._passing("after_fill" if fills else "after_update")
+
+        def committed() -> None:
+            passing()
+            if afterwards is not None:
+                afterwards()
+
+        self.enter(execution, progress, fills, calls, committed, told_by)
         return True
+
+    def record(
+        self,
+        execution: Execution,
+        progress: Progress,
+        fills: list[Fill],
+        calls: Calls,
+    ) -> None:
+        """Commit one step of an execution at once."""
+        self.enter(execution, progress, fills, calls)
+        self.commit()
+
+    def take_snapshot(
+        self,
+        execution: Execution,
+        order: BrokerOrder,
+        source: UpdateSource,
+        calls: Calls,
+    ) -> bool:
+        """Commit what a snapshot says anew at once, asking for its fills on this thread."""
+        purpose = CallPurpose.ORDER_POLL
+        seen = look(self.broker, lambda _: order, purpose, execution, self.heard)
+        is_new = self.enter_snapshot(execution, order, source, calls + seen.calls[1:], seen.listed)
+        self.commit()
+        return is_new
+
+    def heard(self, broker_order_id: str) -> tuple[Fill, ...]:
+        """Return the fills heard of for an order; also for lanes."""
+        return tuple(self.heard_fills.get(broker_order_id, ()))
 
     def hear(self, fill: Fill) -> None:
         """Remember a single fill until a snapshot needs it."""
-        self.heard_fills.setdefault(fill.broker_order_id, []).append(fill)
+        known = self.heard_fills.setdefault(fill.broker_order_id, [])
+        if all(each.cumulative_qty != fill.cumulative_qty for each in known):
+            known.append(fill)
         if len(self.heard_fills) > HEARD_ORDERS_MAX:
             self.heard_fills.popitem(last=False)
+
+    def _passing(self, step: str) -> Callable[[], None]:
+        return partial(self.crash.passing, step)
 
     def _fills(
         self,
         execution: Execution,
         order: BrokerOrder,
-        calls: list[tuple[Exchange, CallPurpose]],
+        listed: Sequence[Fill],
     ) -> list[Fill]:
         """Return the fills a snapshot tells of: from the stream, else the activities, else by its totals."""
-        heard = fills_between(execution, order, self.heard_fills.get(order.order_id, []))
+        heard = fills_between(execution, order, self.heard(order.order_id))
         if heard is not None:
             return heard
-        listed, away = self.broker.fills(order.order_id, order.submitted_at)
-        listed_chain = None if away else fills_between(execution, order, listed)
-        if listed_chain is not None:
-            if self.broker.last_call is not None:
-                calls.append((self.broker.last_call, CallPurpose.RECONCILE))
-            return listed_chain
-        return fill_by_totals(execution, order)
+        chain = fills_between(execution, order, listed)
+        return fill_by_totals(execution, order) if chain is None else chain
 
     def _outputs(
         self,
         execution: Execution,
         progress: Progress,
         fills: list[Fill],
-        calls: list[tuple[Exchange, CallPurpose]],
+        calls: Calls,
+        told_by: str | None = None,
     ) -> list[Outgoing]:
         now = self.now()
         failure = self.book.failure_of(execution, progress.status, progress.failure)
@@ -205,7 +280,7 @@ class Desk:
         recorded: list[Event] = []
         for (exchange, purpose), each_id in zip(calls, ids, strict=True):
             recorded += self.events.call(exchange, purpose, each_id, now, execution)
-        recorded += self.events.updates(execution, progress, fills, now, ids[0] if ids else None)
+        recorded += self.events.updates(execution, progress, fills, now, ids[0] if ids else told_by)
         return [
             *self.on_symbol(execution.symbol, *recorded),
             self.state(execution, progress.status),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import structlog
 
@@ -30,18 +30,27 @@ class Journal:
         producer: TransactionalProducer,
         election: Election,
         offsets: Callable[[], dict[Place, int]],
+        rehearse: Callable[[Iterable[Event]], None],
         landed: Callable[[Event, Cause], None],
         send_within_s: float,
     ) -> None:
-        """``offsets`` are committed with every transaction; ``landed`` hears of each committed event, in order."""
+        """``offsets`` are committed with every transaction.
+
+        ``rehearse`` raises for events that must not be committed; ``landed`` hears of each that was, in order.
+        """
         self._producer = producer
         self._election = election
         self._offsets = offsets
+        self._rehearse = rehearse
         self._landed = landed
         self._send_within_s = send_within_s
 
     def commit(self, outputs: Sequence[Outgoing]) -> None:
-        """Commit ``outputs`` in one transaction. Raises Lost when this process may not any more."""
+        """Commit ``outputs`` in one transaction. Raises Lost when this process may not any more.
+
+        Raises Fatal, with nothing committed, for an event that contradicts the log.
+        """
+        self._rehearse(each.event for each in outputs if each.event is not None)
         places = self._commit(outputs)
         for each, (topic, partition, offset) in zip(outputs, places, strict=True):
             if each.event is not None:
@@ -55,11 +64,13 @@ class Journal:
                     ),
                 )
 
-    def commit_intent(self, outputs: Sequence[Outgoing], execution_id: str) -> LiveTicket:
-        """Commit an intent and return the ticket to act on it, good for ``send_within_s`` from now."""
-        began_at = time.monotonic()
+    def commit_intents(
+        self, outputs: Sequence[Outgoing], execution_ids: Sequence[str]
+    ) -> list[LiveTicket]:
+        """Commit intents in one transaction; return a ticket for each, good for ``send_within_s`` from now."""
+        expires_at = time.monotonic() + self._send_within_s
         self.commit(outputs)
-        return LiveTicket(_SEAL, execution_id, began_at + self._send_within_s)
+        return [LiveTicket(_SEAL, each, expires_at) for each in execution_ids]
 
     def _commit(self, outputs: Sequence[Outgoing]) -> list[tuple[str, int, int]]:
         for tries in range(1, COMMIT_TRIES_MAX + 1):

@@ -11,6 +11,7 @@ from services.executor.book import Decision, begun, next_actions
 from services.executor.controls import Account, Question, check_all, first_failed
 from services.executor.desk import Desk
 from services.executor.guarded_http import Exchange
+from services.executor.looking import post
 from services.executor.orders import call_id, order_request
 from services.executor.outcomes import Away, Missing, Told
 from tradetrail import sessions
@@ -30,11 +31,11 @@ class Sender:
     def step(self) -> bool:
         """Act on one decision; return whether there was one to act on."""
         desk = self._desk
-        if not desk.book.waiting or not desk.pace.is_open:
+        if not desk.book.pending_count() or not desk.pace.is_open:
             return False
         queues = desk.settings.outside_hours == "queue"
         is_open = queues or sessions.session_at(desk.now()) is not None
-        for decision in next_actions(desk.book, market_is_open=is_open)[:1]:
+        for decision in next_actions(desk.book, desk.now(), market_is_open=is_open)[:1]:
             self._act_on(decision)
             return True
         return False
@@ -51,7 +52,7 @@ class Sender:
         checks = check_all(question)
         recorded: list[Event] = []
         for name, exchange in calls:
-            each_id = call_id(decision.decision_id, name, 1)
+            each_id = call_id(decision.decision_id, name, decision.next_attempt)
             recorded += desk.events.call(
                 exchange, CallPurpose.PORTFOLIO_CONTEXT, each_id, now, decision
             )
@@ -68,7 +69,7 @@ class Sender:
     ) -> None:
         desk = self._desk
         queues = sessions.session_at(desk.now()) is None
-        request = order_request(decision, 1, queues=queues)
+        request = order_request(decision, decision.next_attempt, queues=queues)
         intent = desk.events.intent(decision, request, checks, desk.now())
         desk.crash.passing("before_intent")
         execution = begun(intent, decision.symbol, decision.cause)
@@ -76,11 +77,13 @@ class Sender:
             *desk.on_symbol(decision.symbol, *recorded, intent),
             desk.state(execution, OrderStatus.SUBMITTING),
         ]
-        ticket = desk.journal.commit_intent(outputs, intent.execution_id)
+        (ticket,) = desk.journal.commit_intents(outputs, [intent.execution_id])
         desk.crash.passing("after_intent")
-        outcome = desk.broker.submit(ticket, request)
+        execution = desk.book.executions[intent.execution_id]
+        posted = post(desk.broker, lambda b: b.submit(ticket, request), execution, desk.heard)
         desk.crash.passing("after_post")
-        desk.take_outcome(desk.book.executions[intent.execution_id], outcome)
+        desk.enter_outcome(execution, posted)
+        desk.commit()
 
     def _account(self, decision: Decision) -> tuple[Account | None, list[tuple[str, Exchange]]]:
         """Return the account as the broker tells it now; None when it can't, and then orders wait."""

@@ -14,6 +14,7 @@ from services.executor.book import Execution
 from services.executor.controls import recheck
 from services.executor.desk import Desk
 from services.executor.guarded_http import Exchange
+from services.executor.looking import post
 from services.executor.orders import Progress
 from services.executor.outcomes import Away, Missing
 from tradetrail import sessions
@@ -104,10 +105,15 @@ class Settler:
             calls = [(lookup, CallPurpose.ORDER_LOOKUP)] if lookup else []
             desk.record(execution, progress, [], calls)
             return
-        ticket = desk.announce_again(execution, lookup)
+        (ticket,) = desk.journal.commit_intents(
+            desk.again(execution, lookup), [execution.execution_id]
+        )
         desk.not_sent.discard(execution.execution_id)
         self._searches.pop(execution.execution_id, None)
         desk.crash.passing("after_intent")
-        outcome = desk.broker.submit(ticket, execution.request)
+        posted = post(
+            desk.broker, lambda b: b.submit(ticket, execution.request), execution, desk.heard
+        )
         desk.crash.passing("after_post")
-        desk.take_outcome(execution, outcome)
+        desk.enter_outcome(execution, posted)
+        desk.commit()
