@@ -1,0 +1,188 @@
+"""Replaces an open order: every control for what it is to become, an intent, then the PATCH under a ticket.
+
+The new order is a new execution of the same decision, attempt + 1, with a client_order_id of its own: its outcome is
+known, unknown and looked up as any other's.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
+from functools import partial
+
+from services.executor.acts import Replace
+from services.executor.book import Decision, Execution, begun
+from services.executor.broker import Broker
+from services.executor.controls import Account, Question, check_all, first_failed
+from services.executor.desk import Desk
+from services.executor.entries import PATCH, ZERO
+from services.executor.looking import post
+from services.executor.orders import ORDERS_ENDPOINT, call_id, client_order_id
+from services.executor.outcomes import Away, Missing, Told
+from tradetrail.events import Event
+from tradetrail.events.generated import (
+    CallPurpose,
+    Cause,
+    OperatorActed,
+    OrderStatus,
+    RiskCheck,
+    Side,
+)
+from tradetrail.operator_acts import plain
+
+# What the account could do is asked for anew when it was told longer ago than this: no lane was free meanwhile.
+FRESH_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Means:
+    """The account and the position as the broker just told them."""
+
+    account: Told | Missing | Away
+    position: Told | Missing | Away
+    at_s: float
+
+
+class Replacer:
+    """Begins replacements; what becomes of them, the book tells."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Work at ``desk``."""
+        self._desk = desk
+        self._means: dict[str, _Means] = {}
+
+    def step(self, act: OperatorActed, at: Cause, task: Replace) -> RiskCheck | None:
+        """Do what is due for one act; return the control that refuses it, if one does."""
+        desk = self._desk
+        means = self._means.get(act.event_id)
+        if means is None or time.monotonic() - means.at_s > FRESH_S:
+            self._ask(act, task.decision.symbol)
+            return None
+        if not desk.lanes.free:
+            return None
+        del self._means[act.event_id]
+        try:
+            account = _account(means, task.execution)
+        except (KeyError, TypeError, ValueError, InvalidOperation) as error:
+            desk.pace.failed(f"the account can't be read: {error!r}", means.account.call)
+            return None
+        desk.commit()
+        # As late as can be: a halt that is in the log before the intent stops the order.
+        desk.read_halts()
+        wanted = _wanted(task, act)
+        now = desk.now()
+        checks = check_all(Question(wanted, account, desk.book, desk.halts, desk.settings, now))
+        failed = first_failed(checks)
+        if failed is None:
+            self._send(act, at, task, wanted, means, checks)
+        return failed
+
+    def _ask(self, act: OperatorActed, symbol: str) -> None:
+        desk = self._desk
+        if desk.pace.is_open:
+            desk.lanes.ask(
+                f"act/{act.event_id}",
+                partial(_ask_for_means, symbol=symbol),
+                partial(self._told, act.event_id),
+            )
+
+    def _told(self, act_id: str, means: _Means) -> None:
+        for told in (means.account, means.position):
+            if isinstance(told, Away):
+                self._desk.pace.failed(told.reason, told.call)
+                return
+            self._desk.pace.heard(told.call)
+        self._means[act_id] = means
+
+    def _send(
+        self,
+        act: OperatorActed,
+        at: Cause,
+        task: Replace,
+        wanted: Decision,
+        means: _Means,
+        checks: tuple[RiskCheck, ...],
+    ) -> None:
+        desk, old = self._desk, task.execution
+        request = _request(task, wanted)
+        now = desk.now()
+        made = desk.events.intent(wanted, request, checks, now)
+        intent = replace(
+            made,
+            cause=at,
+            method=PATCH,
+            endpoint=f"{ORDERS_ENDPOINT}/{old.broker_order_id}",
+            previous_execution_id=old.execution_id,
+        )
+        recorded: list[Event] = []
+        for name, told in (("account", means.account), ("position", means.position)):
+            each_id = call_id(intent.execution_id, name, 1)
+            recorded += desk.events.call(
+                told.call, CallPurpose.PORTFOLIO_CONTEXT, each_id, now, wanted
+            )
+        desk.crash.passing("before_intent")
+        execution = begun(intent, wanted.symbol, at)
+        outputs = [
+            *desk.on_symbol(wanted.symbol, *recorded, intent),
+            desk.state(execution, OrderStatus.SUBMITTING),
+        ]
+        (ticket,) = desk.journal.commit_intents(outputs, [intent.execution_id])
+        desk.crash.passing("after_intent")
+        execution = desk.book.executions[intent.execution_id]
+        desk.lanes.ask(
+            execution.execution_id,
+            lambda broker: post(
+                broker,
+                lambda b: b.submit(ticket, request, execution.replaces),
+                execution,
+                desk.heard,
+            ),
+            partial(desk.enter_outcome, execution),
+        )
+
+
+def _ask_for_means(broker: Broker, *, symbol: str) -> _Means:
+    account = broker.account()
+    position = broker.position(symbol) if isinstance(account, Told) else account
+    return _Means(account, position, time.monotonic())
+
+
+def _account(means: _Means, old: Execution) -> Account:
+    """Return the account as it is without the order that is to go."""
+    if not isinstance(means.account, Told):
+        raise ValueError("there is no such account")
+    qty, price = ZERO, None
+    if isinstance(means.position, Told):
+        qty = Decimal(means.position.value["qty"])
+        told = means.position.value.get("current_price")
+        price = None if told is None else Decimal(told)
+    given_back = ZERO
+    if old.side is Side.BUY and old.limit_price is not None:
+        given_back = (old.quantity - old.filled_qty_total) * old.limit_price
+    return Account(Decimal(means.account.value["buying_power"]) + given_back, qty, price)
+
+
+def _wanted(task: Replace, act: OperatorActed) -> Decision:
+    """Return the decision as the new order has it; the person's act is what must not be stale."""
+    old, wanted = task.execution, task.wanted
+    return replace(
+        task.decision,
+        quantity=wanted.quantity or old.quantity - old.filled_qty_total,
+        limit_price=old.limit_price if wanted.limit_price is None else wanted.limit_price,
+        decided_at=act.occurred_at,
+    )
+
+
+def _request(task: Replace, wanted: Decision) -> str:
+    """Return the exact JSON body. The size is said whenever it is whole: the broker takes no other."""
+    body = {
+        "time_in_force": task.execution.time_in_force.value,
+        "client_order_id": client_order_id(wanted.decision_id, wanted.next_attempt),
+    }
+    if wanted.quantity % 1 == 0:
+        body["qty"] = plain(wanted.quantity)
+    if wanted.limit_price is not None:
+        body["limit_price"] = plain(wanted.limit_price)
+    return json.dumps(body)
