@@ -16,6 +16,7 @@ from tradetrail.events.generated import (
     Cause,
     DecisionMade,
     OperatorActed,
+    OperatorAnswered,
     OrderBlocked,
     OrderSubmitting,
     OrderUpdated,
@@ -29,7 +30,15 @@ BATCH_MAX = 500
 # A transaction of another service hides what follows it at most this long: an ingestor's final one may take 60 s.
 CATCH_UP_TIMEOUT_S = 90.0
 _READ = frozenset(
-    each.TYPE for each in (DecisionMade, OrderSubmitting, OrderUpdated, OrderBlocked, OperatorActed)
+    each.TYPE
+    for each in (
+        DecisionMade,
+        OrderSubmitting,
+        OrderUpdated,
+        OrderBlocked,
+        OperatorActed,
+        OperatorAnswered,
+    )
 )
 
 log = structlog.get_logger(__name__)
