@@ -85,7 +85,7 @@ class Desk:
     def read_halts(self) -> None:
         """Read the control topic to its end: nothing is sent by an executor that hasn't."""
         for act in self.control.read_to_end():
-            self.halts.fold(act)
+            self.halts.fold(act, self.control.position - 1)
 
     def on_symbol(self, symbol: str, *events: Event) -> list[Outgoing]:
         """Return events for a symbol's topic."""

@@ -32,8 +32,8 @@ class Execution:
     """One attempt of a decision. ``sends`` counts how often it was about to be sent; ``cause`` is its intent.
 
     ``began_at`` and ``changed_at`` are instants of the events that began and last changed it, UTC; ``notional_usd`` is
-    what the intent reserved of the daily limit. ``cancelled_by`` is the act of a person that had it cancelled, ``act_id``
-    the one that asked for it, of a replacement.
+    what the intent reserved of the daily limit. ``cancelled_by`` is the act of a person that had it cancelled, and
+    ``act_id`` the one that asked for it, of a replacement.
     """
 
     execution_id: str
