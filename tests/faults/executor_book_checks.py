@@ -77,6 +77,9 @@ def _posts(attempts: Mapping[str, Attempt], account: Account) -> list[str]:
     book = account.book
     found = [f"order {name} was posted with two bodies" for name in book["changed_order_posts"]]
     for name, count in book["order_posts"].items():
+        if not name:
+            # Who died between head and body of a request: the broker could not read it.
+            continue
         attempt = attempts.get(name)
         if attempt is None:
             found.append(f"order {name} was posted, and the log has no intent of it")

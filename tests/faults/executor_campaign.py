@@ -34,7 +34,7 @@ from tradetrail.log.topics import Topics
 from tradetrail.stack.local import LocalStack
 
 # A round mostly waits: for a dead member's 6 s, for look-ups, for a start.
-LANES = 4
+LANES = 6
 _STARTING = {symbol: Decimal(qty) for symbol, (qty, _) in HELD.items()}
 _PRICES = {symbol: Decimal(now) for symbol, (now, *_) in PRICES.items()} | {
     symbol: Decimal(price) for symbol, price in REFUSED.items()
