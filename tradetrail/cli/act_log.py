@@ -82,6 +82,8 @@ class Question(Generic[A]):
     answer_in: Callable[[Event], A | None]
     types: frozenset[str]
     wording: Wording
+    asks_again: bool = False
+    """Whether an act without an answer is appended again: its answerer may have died over it."""
 
 
 def open_log(settings: SharedSettings) -> Log:
@@ -118,7 +120,7 @@ def ask(log: Log, question: Question[A], wait_s: float) -> A:
         looked = look_for(reader, question, ends)
         if looked.answer is not None:
             return looked.answer
-        if looked.first is None:
+        if looked.first is None or question.asks_again:
             append(log, question)
         for event in reader.events(time.monotonic() + wait_s):
             if (answer := question.answer_in(event)) is not None:

@@ -205,6 +205,8 @@ def _finish(
         answer_in=partial(_answer_in, act.act_id),
         types=_TYPES,
         wording=Wording(f"the {noun}", "executor", _UNDONE, "acting"),
+        # A comparison is nothing that can be done twice; all else is unfinished work in the log until it is answered.
+        asks_again=act.act is OperatorAct.RECONCILE,
     )
     answer = ask(log, question, wait_s)
     show(_report(answer, act), form)
