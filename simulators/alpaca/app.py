@@ -16,10 +16,10 @@ from starlette.exceptions import HTTPException
 
 from simulators.alpaca.account_api import AccountApi
 from simulators.alpaca.answers import answer
+from simulators.alpaca.armed import ArmedFaults
 from simulators.alpaca.broker import Broker
 from simulators.alpaca.control import Control
 from simulators.alpaca.edge import Edge, Keys
-from simulators.alpaca.faults import ArmedFaults
 from simulators.alpaca.market_data_api import MarketDataApi
 from simulators.alpaca.ports import World
 from simulators.alpaca.refusals import Refused

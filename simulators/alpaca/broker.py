@@ -7,22 +7,22 @@ and the new instant happens in order: each session's open, then its close, oldes
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import ROUND_DOWN, Decimal
 
-from simulators.alpaca import checks, matching, refusals
+from simulators.alpaca import checks, matching, pending, refusals
 from simulators.alpaca.admission import new_order, order_id
 from simulators.alpaca.amounts import QTY_STEP
 from simulators.alpaca.book import Book
+from simulators.alpaca.corporate import apply_splits
 from simulators.alpaca.instants import to_datetime, to_ns
 from simulators.alpaca.interference import Interference
 from simulators.alpaca.market import Market
 from simulators.alpaca.moments import moments_between
 from simulators.alpaca.orders import TERMINAL, Change, Fill, Order, OrderRequest
 from simulators.alpaca.ports import World
-from simulators.alpaca.splits import after_split, reserved_after_split
-from tradetrail import sessions
 from tradetrail.ids import derive_id
 
 # Told of every change: the order as it now is, the event's name, its instant, the execution if it is one.
@@ -59,7 +59,7 @@ class Broker:
         checks.check_auction_windows(request, self.now_ns)
         checks.check_wash_trade(request, self.book)
         reserved_price = checks.reservation(request, self.rules, self.book, self.market)
-        return self._admit(request, reserved_price)
+        return self.admit(request, reserved_price)
 
     def route(self, order: Order) -> None:
         """Let a new order act: trade now while its session runs, else wait for the next open."""
@@ -68,28 +68,38 @@ class Broker:
 
     def cancel(self, order: Order) -> None:
         """Cancel an order. Raises Refused when it is done or already asked to be."""
-        checks.check_changeable(order)
-        if self.interference.stall_cancel(order):
-            self._change(order, "pending_cancel", "pending_cancel")
-            return
-        self._finish(order, "canceled", "canceled")
+        checks.check_cancelable(order)
+        hanging = self.interference.stall("pending_cancel", order)
+        if hanging is None:
+            self.finish(order, "canceled", "canceled")
+        else:
+            pending.hang_cancel(self, order, hanging)
 
     def replace(self, old: Order, request: OrderRequest) -> Order:
         """Replace an order by a new one, pending; ``route`` lets it act. Raises Refused."""
-        checks.check_changeable(old)
+        checks.check_replaceable(old)
         self.check_client_order_id(request.client_order_id)
         if request.client_order_id is None:
             new_id = str(derive_id("simulated-replacement", old.id))
             request = dataclasses.replace(request, client_order_id=new_id)
-        old_status, old.status = old.status, "replaced"
-        self.book.track(old)  # gives back what it held, for the new order's own checks
-        try:
+        with self.without(old):
             checks.check_wash_trade(request, self.book)
             reserved_price = checks.reservation(request, self.rules, self.book, self.market)
+        hanging = self.interference.stall("pending_replace", old)
+        if hanging is not None:
+            return pending.hang_replace(self, old, hanging, request, reserved_price)
+        return self.swap(old, request, reserved_price)
+
+    @contextmanager
+    def without(self, order: Order) -> Iterator[None]:
+        """Give back for the block what an open order holds: for the checks of the one that is to replace it."""
+        status, order.status = order.status, "replaced"
+        self.book.track(order)
+        try:
+            yield
         finally:
-            old.status = old_status
-            self.book.track(old)
-        return self._swap(old, request, reserved_price)
+            order.status = status
+            self.book.track(order)
 
     # Time
 
@@ -111,7 +121,7 @@ class Broker:
         self.market.move_to(now_ns)
 
     def _open(self, session_on: date) -> None:
-        self._apply_splits(session_on)
+        apply_splits(self, session_on)
         for order in self.book.open_orders_by_age():
             if order.is_open and not order.is_held_back:
                 self._act_at_open(order, session_on)
@@ -126,48 +136,55 @@ class Broker:
 
     def _act_at_open(self, order: Order, session_on: date) -> None:
         bar = self.market.session_bar(order.symbol, session_on)
-        if bar is None or order.status == "pending_cancel":
+        if bar is None or order.pending is not None or order.is_waiting:
             return
         if not order.is_routed:
             order.is_routed = True
             if self.interference.reject(order):
-                self._finish(order, "rejected", "rejected", reason="rejected by the venue")
+                self.finish(order, "rejected", "rejected", reason="rejected by the venue")
                 return
-            self._change(order, "new", "new")
-        if order.time_in_force == "cls":
+            self.change(order, "new", "new")
+        elif order.status == "done_for_day":
+            self.change(order, "new", "partially_filled" if order.filled_qty else "new")
+        if self.interference.end_for_the_day(order):
+            order.is_held_back = True
+            self.change(order, "done_for_day", "done_for_day")
+        if order.time_in_force == "cls" or order.is_held_back:
             return
         price = matching.price_now(order, bar.open)
         if price is not None:
-            self._execute(order, price, session_on)
+            self.execute(order, price, session_on)
         if order.is_open and order.time_in_force in ("opg", "ioc", "fok"):
-            self._finish(order, "canceled", "canceled")
+            self.finish(order, "canceled", "canceled")
 
     def _act_at_close(self, order: Order, session_on: date) -> None:
         bar = self.market.session_bar(order.symbol, session_on)
-        is_live = order.is_routed and not order.is_held_back and order.status != "pending_cancel"
+        if order.is_waiting:
+            return
+        pending.settle(self, order)
+        is_live = order.is_open and order.is_routed and not order.is_held_back
         if bar is not None and is_live:
             rule = (
                 matching.price_at_close if order.time_in_force == "cls" else matching.price_in_range
             )
             price = rule(order, bar)
             if price is not None:
-                self._execute(order, price, session_on)
+                self.execute(order, price, session_on)
         if not order.is_open:
             return
-        if order.status == "pending_cancel" or order.time_in_force == "cls":
-            self._finish(order, "canceled", "canceled")
+        if order.time_in_force == "cls":
+            self.finish(order, "canceled", "canceled")
         elif order.time_in_force != "gtc" or (order.expires_ns or self.now_ns) <= self.now_ns:
-            self._finish(order, "expired", "expired")
+            self.finish(order, "expired", "expired")
         order.is_held_back = False
 
-    def _execute(self, order: Order, price: Decimal, session_on: date) -> None:
+    def execute(self, order: Order, price: Decimal, session_on: date) -> None:
+        """Fill an order at a price, in parts if so armed, or reject what can't be paid or delivered."""
         qty = order.leaves_qty
         if order.notional is not None:
             qty = (order.notional / price).quantize(QTY_STEP, rounding=ROUND_DOWN)
         if not checks.can_settle(order, qty, price, self.rules, self.book, self.market):
-            self._finish(
-                order, "rejected", "rejected", reason="insufficient buying power or shares"
-            )
+            self.finish(order, "rejected", "rejected", reason="insufficient buying power or shares")
             return
         total = order.filled_qty + qty
         plan = self.interference.partial_fills(order, qty)
@@ -176,7 +193,7 @@ class Broker:
         if plan.rest == "hold":
             order.is_held_back = True
         elif plan.rest == "cancel":
-            self._finish(order, "canceled", "canceled")
+            self.finish(order, "canceled", "canceled")
         else:
             self._fill(order, total - order.filled_qty, price, session_on, total)
 
@@ -207,9 +224,11 @@ class Broker:
         if is_last:
             order.filled_ns = at_ns
         event, status = ("fill", "filled") if is_last else ("partial_fill", "partially_filled")
-        self._change(order, event, status, at_ns=at_ns, fill=fill)
+        self.change(order, event, status, at_ns=at_ns, fill=fill)
 
-    def _finish(self, order: Order, event: str, status: str, reason: str | None = None) -> None:
+    def finish(self, order: Order, event: str, status: str, reason: str | None = None) -> None:
+        """End an order; a replacement that waits for it can't take its place any more."""
+        hanging, order.pending = order.pending, None
         at_ns = self._stamp()
         if status == "canceled":
             order.canceled_ns = at_ns
@@ -219,9 +238,11 @@ class Broker:
             order.failed_ns = at_ns
         elif status == "replaced":
             order.replaced_ns = at_ns
-        self._change(order, event, status, at_ns=at_ns, reason=reason)
+        self.change(order, event, status, at_ns=at_ns, reason=reason)
+        if hanging is not None and hanging.replacement is not None:
+            pending.drop(self, hanging.replacement[0])
 
-    def _change(
+    def change(
         self,
         order: Order,
         event: str,
@@ -231,6 +252,7 @@ class Broker:
         fill: Fill | None = None,
         reason: str | None = None,
     ) -> None:
+        """Bring an order to a status and tell it. Raises ValueError when it is over."""
         if order.status in TERMINAL:
             raise ValueError(f"order {order.id} is {order.status} and can't become {status}")
         at_ns = self._stamp() if at_ns is None else at_ns
@@ -243,53 +265,30 @@ class Broker:
 
     # Births of orders
 
-    def _admit(
-        self, request: OrderRequest, reserved_price: Decimal, replaces: str | None = None
+    def admit(
+        self,
+        request: OrderRequest,
+        reserved_price: Decimal,
+        replaces: str | None = None,
+        *,
+        is_waiting: bool = False,
     ) -> Order:
+        """Make an order; one that waits holds nothing and trades nothing yet."""
         at_ns = self._stamp()
         is_live = self.market.open_session is not None and request.time_in_force != "opg"
         status = "pending_new" if is_live else "accepted"
         order = new_order(request, at_ns, status, sequence=len(self.book.orders))
         order.reserved_price = reserved_price
-        order.replaces = replaces
+        order.replaces, order.is_waiting = replaces, is_waiting
         self.book.add(order)
-        self._change(order, status, status, at_ns=at_ns)
+        self.change(order, status, status, at_ns=at_ns)
         return order
 
-    def _swap(self, old: Order, request: OrderRequest, reserved_price: Decimal) -> Order:
+    def swap(self, old: Order, request: OrderRequest, reserved_price: Decimal) -> Order:
+        """Put a new order in the place of an old one."""
         old.replaced_by = str(order_id(str(request.client_order_id)))
-        self._finish(old, "replaced", "replaced")
-        return self._admit(request, reserved_price, replaces=old.id)
-
-    # Corporate actions
-
-    def _apply_splits(self, session_on: date) -> None:
-        symbols = {*self.book.positions, *(o.symbol for o in self.book.open_orders.values())}
-        for symbol in sorted(symbols):
-            bar = self.market.session_bar(symbol, session_on)
-            if bar is None or bar.split == 1:
-                continue
-            if symbol in self.book.positions:
-                self.book.apply_split(session_on, symbol, bar.split)
-            for order in self.book.open_orders_of(symbol):
-                # An order made on the split's own day already speaks of new shares.
-                if sessions.new_york_date(to_datetime(order.created_ns)) < session_on:
-                    self._replace_for_split(order, bar.split, session_on)
-            self._cancel_unheld(symbol)
-
-    def _cancel_unheld(self, symbol: str) -> None:
-        """Cancel the newest sells that a split left too few shares for: made on its own day, before its open."""
-        for order in reversed(self.book.open_orders_of(symbol)):
-            if order.held_qty and self.book.held_qty(symbol) > self.book.position_qty(symbol):
-                self._finish(order, "canceled", "canceled", reason="too few shares after a split")
-
-    def _replace_for_split(self, old: Order, factor: Decimal, session_on: date) -> None:
-        """Give an order that waited over a split its new quantity and prices, as a new order."""
-        request = after_split(old, factor, session_on)
-        if request is None:
-            self._finish(old, "canceled", "canceled", reason="nothing left after a split")
-            return
-        self._swap(old, request, reserved_after_split(old, factor))
+        self.finish(old, "replaced", "replaced")
+        return self.admit(request, reserved_price, replaces=old.id)
 
     def _stamp(self) -> int:
         # Orders of one instant stay distinct; cut to microseconds all runs give equal times.

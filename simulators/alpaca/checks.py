@@ -122,7 +122,7 @@ def reservation(request: OrderRequest, rules: AccountRules, book: Book, market: 
         return _check_cover(request, book, qty, price)
     if request.side == "sell":
         if not rules.shorting_enabled:
-            raise refusals.forbidden("account is not allowed to short")
+            raise refusals.forbidden("account not allowed to short")
         if not is_whole(qty):
             raise refusals.unacceptable("fractional orders cannot be sold short")
         price *= SHORT_MARGIN if request.limit_price is None else 1
@@ -190,9 +190,17 @@ def _check_cover(request: OrderRequest, book: Book, qty: Decimal, price: Decimal
     return ZERO if book.multiplier > 1 else price
 
 
-def check_changeable(order: Order) -> None:
-    """Refuse to cancel or replace an order that is over, or about to be."""
+def check_cancelable(order: Order) -> None:
+    """Refuse to cancel an order that is over, or about to change (the text about a replacement is inferred)."""
     if not order.is_open:
         raise refusals.unacceptable(f'order is already in "{order.status}" state')
     if order.status == "pending_cancel":
         raise refusals.unacceptable("order pending cancel")
+    if order.pending is not None or order.is_waiting:
+        raise refusals.unacceptable("order pending replace")
+
+
+def check_replaceable(order: Order) -> None:
+    """Refuse to replace an order that is over, or about to change."""
+    if not order.is_open or order.pending is not None or order.is_waiting:
+        raise refusals.unacceptable("unable to replace order in current state")

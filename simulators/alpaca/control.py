@@ -27,10 +27,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from simulators.alpaca import wire
 from simulators.alpaca.amounts import load_json, plain
 from simulators.alpaca.answers import answer
+from simulators.alpaca.armed import ArmedFaults
 from simulators.alpaca.book import Split
 from simulators.alpaca.broker import Broker
 from simulators.alpaca.edge import Edge
-from simulators.alpaca.faults import ArmedFaults, Fault, StreamDropFault, StreamMuteFault
+from simulators.alpaca.faults import Fault, StreamDropFault, StreamMuteFault
 from simulators.alpaca.instants import rfc3339, to_datetime
 from simulators.alpaca.orders import Fill, Order
 from simulators.alpaca.stream import TradeUpdates

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import itertools
+import json
 import re
 import time
 from collections import Counter, deque
@@ -19,8 +20,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from simulators.alpaca import refusals
 from simulators.alpaca.amounts import load_json
+from simulators.alpaca.armed import ArmedFaults
 from simulators.alpaca.faults import (
-    ArmedFaults,
+    AlterFault,
     DropFault,
     HttpFault,
     LateFault,
@@ -190,6 +192,8 @@ class Edge:
                 return None
             elif isinstance(fault, TruncateFault) and answer is not None and not fault.cut:
                 answer.body = answer.body[: len(answer.body) // 2]
+            elif isinstance(fault, AlterFault) and answer is not None:
+                answer.body = _altered(answer.body, fault)
         return answer
 
     def _answer_late(self, scope: Scope, body: bytes, fault: LateFault) -> Answer | None:
@@ -215,6 +219,20 @@ def _faulty(fault: StatusFault) -> Answer:
     content: dict[str, Any] = {} if fault.code is None else {"code": fault.code}
     content["message"] = fault.message or f"simulated fault {fault.status}"
     return Answer(fault.status, [(b"content-type", b"application/json"), *extra], dump(content))
+
+
+def _altered(body: bytes, fault: AlterFault) -> bytes:
+    """Return a JSON body with other fields; what is none stays."""
+    try:
+        content = json.loads(body)
+    except ValueError:
+        return body
+    for each in content if isinstance(content, list) else [content]:
+        if isinstance(each, dict):
+            each.update(fault.fields)
+            for name in fault.without:
+                each.pop(name, None)
+    return dump(content)
 
 
 async def _read(receive: Receive) -> bytes:

@@ -1,4 +1,4 @@
-"""Armed faults and how they are told: the bodies of ``POST /control {"fault": …}``.
+"""The kinds of faults: the bodies of ``POST /control {"fault": …}``.
 
 HTTP faults strike requests by method and path (shell patterns) and, for orders, by symbol or client_order_id;
 order faults strike orders (``interference``); stream faults strike the trade_updates connections.
@@ -6,16 +6,13 @@ order faults strike orders (``interference``); stream faults strike the trade_up
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import dataclass, field
 from decimal import Decimal
-from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from simulators.alpaca.arming import Arming
-from simulators.alpaca.interference import Interference, OrderFault
+from simulators.alpaca.orders import Then
 
 # An order's life is short beside this: a longer delay is a drop.
 DELAY_MS_MAX = 600_000
@@ -115,12 +112,34 @@ class OrderRejectFault(_Armed):
     client_order_id: str | None = None
 
 
-class PendingCancelFault(_Armed):
-    """Let a cancellation hang in pending_cancel until the close."""
+class PendingChangeFault(_Armed):
+    """Let a cancellation hang in pending_cancel, or a replacement in pending_replace, and say what comes of it.
 
-    kind: Literal["pending_cancel"]
+    ``done`` as asked, ``filled``: the order trades first, ``rejected``: it stays as it was. That comes ``delay_ms`` of
+    real time after the answer (0: at once); without, at the close. A replacement is chosen by its old order.
+    """
+
+    kind: Literal["pending_cancel", "pending_replace"]
+    then: Then = "done"
+    delay_ms: int | None = Field(default=None, ge=0, le=DELAY_MS_MAX)
     symbol: str | None = None
     client_order_id: str | None = None
+
+
+class DoneForDayFault(_Armed):
+    """Take an order out of the session it has reached: done_for_day; a gtc order is new again at the next open."""
+
+    kind: Literal["done_for_day"]
+    symbol: str | None = None
+    client_order_id: str | None = None
+
+
+class AlterFault(_OnRequests):
+    """Answer with other fields than the broker's: ``fields`` set, ``without`` left out; in a list, of each object."""
+
+    kind: Literal["alter"]
+    fields: dict[str, Any] = {}
+    without: list[str] = []
 
 
 class StreamDropFault(BaseModel):
@@ -140,6 +159,15 @@ class StreamMuteFault(BaseModel):
     messages: int | None = Field(default=None, ge=1)
 
 
+class StreamAlterFault(_Armed):
+    """Tell other fields on the stream: of the message's data (``event`` …), and of the order in it."""
+
+    kind: Literal["stream_alter"]
+    fields: dict[str, Any] = {}
+    order_fields: dict[str, Any] = {}
+    order_without: list[str] = []
+
+
 class StreamRepeatFault(_Armed):
     """Deliver a message twice."""
 
@@ -152,110 +180,16 @@ class StreamRefuseFault(_Armed):
     kind: Literal["stream_refuse"]
 
 
-HttpFault = StatusFault | LatencyFault | DropFault | TruncateFault | LateFault
-OrderKind = PartialFillFault | OrderRejectFault | PendingCancelFault
+HttpFault = StatusFault | LatencyFault | DropFault | TruncateFault | LateFault | AlterFault
+OrderKind = PartialFillFault | OrderRejectFault | DoneForDayFault | PendingChangeFault
 Fault = Annotated[
     HttpFault
     | OrderKind
     | HideFault
     | StreamDropFault
     | StreamMuteFault
+    | StreamAlterFault
     | StreamRepeatFault
     | StreamRefuseFault,
     Field(discriminator="kind"),
 ]
-
-
-@dataclass(slots=True)
-class _Entry:
-    """An armed fault with its counter."""
-
-    number: int
-    spec: BaseModel
-    arming: Arming
-
-
-@dataclass(slots=True)
-class ArmedFaults:
-    """All armed faults, in the order they were armed."""
-
-    interference: Interference
-    _entries: list[_Entry] = field(default_factory=list)
-    _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
-
-    def arm(self, spec: Any) -> int:
-        """Arm a fault; return its number. Stream drops and mutes act at once and are armed elsewhere."""
-        arming = spec.arming()
-        entry = _Entry(next(self._numbers), spec, arming)
-        if isinstance(spec, PartialFillFault | OrderRejectFault | PendingCancelFault):
-            self.interference.faults.append(_order_fault(spec, arming))
-        self._entries.append(entry)
-        return entry.number
-
-    def clear(self) -> None:
-        """Disarm everything."""
-        self._entries.clear()
-        self.interference.faults.clear()
-
-    def on_request(
-        self, method: str, path: str, order: dict[str, Any]
-    ) -> list[StatusFault | LatencyFault | DropFault | TruncateFault | LateFault]:
-        """Return the HTTP faults that strike a request; ``order`` is its JSON body, if it has one."""
-        return [
-            entry.spec
-            for entry in self._entries
-            if isinstance(entry.spec, HttpFault)
-            and _is_meant(entry.spec, method, path, order)
-            and entry.arming.strikes()
-        ]
-
-    def hides(self, client_order_id: str) -> bool:
-        """Tell whether this look-up must not find its order."""
-        return any(
-            isinstance(entry.spec, HideFault)
-            and entry.spec.client_order_id in (None, client_order_id)
-            and entry.arming.strikes()
-            for entry in self._entries
-        )
-
-    def repeats_message(self) -> bool:
-        """Tell whether a stream message goes out twice."""
-        return self._strikes(StreamRepeatFault)
-
-    def refuses_stream(self) -> bool:
-        """Tell whether a new stream connection is refused."""
-        return self._strikes(StreamRefuseFault)
-
-    def told(self) -> list[dict[str, Any]]:
-        """Return every armed fault with what it has done so far."""
-        return [
-            {
-                "number": entry.number,
-                **entry.spec.model_dump(mode="json"),
-                "met": entry.arming.met,
-                "struck": entry.arming.struck,
-                "is_spent": entry.arming.is_spent,
-            }
-            for entry in self._entries
-        ]
-
-    def _strikes(self, kind: type[BaseModel]) -> bool:
-        return any(isinstance(e.spec, kind) and e.arming.strikes() for e in self._entries)
-
-
-def _is_meant(spec: HttpFault, method: str, path: str, order: dict[str, Any]) -> bool:
-    if not fnmatchcase(method, spec.method.upper()) or not fnmatchcase(path, spec.path):
-        return False
-    return all(
-        wanted is None or order.get(name) == wanted
-        for name, wanted in (("symbol", spec.symbol), ("client_order_id", spec.client_order_id))
-    )
-
-
-def _order_fault(spec: OrderKind, arming: Arming) -> OrderFault:
-    fault = OrderFault(spec.kind, arming, spec.symbol, client_order_id=spec.client_order_id)
-    if isinstance(spec, PartialFillFault | OrderRejectFault):
-        fault.side = spec.side
-    if isinstance(spec, PartialFillFault):
-        fault.fractions, fault.rest = tuple(spec.fractions), spec.rest
-    return fault

@@ -1,7 +1,7 @@
 """Faults inside the broker: what it does to an order instead of the plain rule, while armed.
 
-Partial fills, rejections after acceptance, cancellations that hang. Each armed fault names the orders it
-meets (by symbol, side or client_order_id; left out means any) and how often it strikes.
+Partial fills, rejections after acceptance, cancellations and replacements that hang or fail. Each armed fault
+names the orders it meets (by symbol, side or client_order_id; left out means any) and how often it strikes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Literal
 
 from simulators.alpaca.amounts import QTY_STEP, is_whole
 from simulators.alpaca.arming import Arming
-from simulators.alpaca.orders import ZERO, Order
+from simulators.alpaca.orders import ZERO, Order, Pending, Then
 
 Rest = Literal["fill", "hold", "cancel"]
 
@@ -21,13 +21,15 @@ Rest = Literal["fill", "hold", "cancel"]
 class OrderFault:
     """One armed fault on orders."""
 
-    kind: Literal["partial_fill", "reject", "pending_cancel"]
+    kind: Literal["partial_fill", "reject", "done_for_day", "pending_cancel", "pending_replace"]
     arming: Arming
     symbol: str | None = None
     side: str | None = None
     client_order_id: str | None = None
     fractions: tuple[Decimal, ...] = ()
     rest: Rest = "fill"
+    then: Then = "done"
+    delay_ms: int | None = None
 
     def strikes(self, order: Order) -> bool:
         """Tell whether the fault hits this order now, and count it."""
@@ -59,9 +61,16 @@ class Interference:
         """Tell whether the venue rejects an accepted order."""
         return self._strike("reject", order) is not None
 
-    def stall_cancel(self, order: Order) -> bool:
-        """Tell whether a cancellation hangs until the close."""
-        return self._strike("pending_cancel", order) is not None
+    def end_for_the_day(self, order: Order) -> bool:
+        """Tell whether the venue takes an order out of the running session."""
+        return self._strike("done_for_day", order) is not None
+
+    def stall(
+        self, kind: Literal["pending_cancel", "pending_replace"], order: Order
+    ) -> Pending | None:
+        """Return what a cancellation or replacement waits for; None lets it come about at once."""
+        fault = self._strike(kind, order)
+        return None if fault is None else Pending(fault.then, order.status, fault.delay_ms)
 
     def partial_fills(self, order: Order, qty: Decimal) -> FillPlan:
         """Return how an execution of ``qty`` shares comes about."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Literal
 
+Then = Literal["done", "filled", "rejected"]
 TERMINAL = frozenset({"filled", "canceled", "expired", "replaced", "rejected"})
 ZERO = Decimal(0)
 
@@ -64,6 +66,20 @@ class Fill:
         return -amount if self.side == "buy" else amount
 
 
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A cancellation or replacement that was asked for and has not come about: what will, and when.
+
+    ``delay_ms`` is real time from the answer on; None waits for the close. ``replacement`` is the order that is to take
+    this one's place, and its reservation a share.
+    """
+
+    then: Then
+    status_before: str
+    delay_ms: int | None = None
+    replacement: tuple[Order, Decimal] | None = None
+
+
 @dataclass(slots=True)
 class Order:
     """An order the broker took. Prices in dollars a share; ``reserved_price`` is what each open share holds back."""
@@ -91,6 +107,9 @@ class Order:
     replaces: str | None = None
     is_routed: bool = False
     is_held_back: bool = False
+    # A replacement that has not reached the venue: it holds nothing and trades nothing yet.
+    is_waiting: bool = False
+    pending: Pending | None = None
     changes: list[Change] = field(default_factory=list)
 
     @property
@@ -126,7 +145,7 @@ class Order:
     @property
     def reserved(self) -> Decimal:
         """Return the buying power this order holds back, in dollars."""
-        if not self.is_open:
+        if not self.is_open or self.is_waiting:
             return ZERO
         if self.notional is not None and self.side == "buy":
             return self.notional - self.filled_cost
@@ -135,7 +154,9 @@ class Order:
     @property
     def held_qty(self) -> Decimal:
         """Return the shares of a position this order holds back."""
-        return self.leaves_qty if self.side == "sell" and self.is_open else ZERO
+        if self.side != "sell" or not self.is_open or self.is_waiting:
+            return ZERO
+        return self.leaves_qty
 
     @property
     def filled_avg_price(self) -> Decimal | None:

@@ -14,8 +14,9 @@ from typing import Any, Literal
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from simulators.alpaca.armed import ArmedFaults
 from simulators.alpaca.edge import Keys
-from simulators.alpaca.faults import ArmedFaults, StreamDropFault, StreamMuteFault
+from simulators.alpaca.faults import StreamDropFault, StreamMuteFault
 from simulators.alpaca.orders import Fill, Order
 from simulators.alpaca.transport import connection_of
 from simulators.alpaca.wire import dump, update_json
@@ -79,7 +80,13 @@ class TradeUpdates:
         listeners = [x for x in self._listeners if "trade_updates" in x.streams]
         if not listeners:
             return
-        message = dump(update_json(order, event, at_ns, fill))
+        content = update_json(order, event, at_ns, fill)
+        if (fault := self._faults.alters_message()) is not None:
+            content["data"] |= fault.fields
+            content["data"]["order"] |= fault.order_fields
+            for name in fault.order_without:
+                content["data"]["order"].pop(name, None)
+        message = dump(content)
         copies = 2 if self._faults.repeats_message() else 1
         for listener in listeners:
             for _ in range(copies):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
@@ -11,9 +12,10 @@ from fastapi import APIRouter, Request, Response
 from simulators.alpaca import entry, listing, refusals, wire
 from simulators.alpaca.amounts import QTY_STEP, is_whole, plain, read
 from simulators.alpaca.answers import answer, json_object
+from simulators.alpaca.armed import ArmedFaults
 from simulators.alpaca.broker import Broker
-from simulators.alpaca.faults import ArmedFaults
 from simulators.alpaca.orders import Order, OrderRequest
+from simulators.alpaca.pending import settle
 from simulators.alpaca.refusals import Refused
 
 
@@ -73,13 +75,16 @@ class TradingApi:
         """Replace an order; the answer is the new one."""
         old = self._order(order_id)
         body = json_object(await request.body())
-        return self._taken(
-            self._broker.replace(old, entry.read_replacement(old.request, body, old.leaves_qty))
-        )
+        wanted = entry.read_replacement(old.request, body, old.leaves_qty)
+        taken = self._taken(self._broker.replace(old, wanted))
+        self._settle_later(old)
+        return taken
 
     async def cancel_order(self, order_id: str) -> Response:
         """Ask for a cancellation."""
-        self._broker.cancel(self._order(order_id))
+        order = self._order(order_id)
+        self._broker.cancel(order)
+        self._settle_later(order)
         return Response(status_code=204)
 
     async def cancel_orders(self) -> Response:
@@ -118,6 +123,12 @@ class TradingApi:
         taken = answer(wire.order_json(order))
         self._broker.route(order)
         return taken
+
+    def _settle_later(self, order: Order) -> None:
+        """End what hangs on an order after its time, if it has one: by itself it waits for the close."""
+        if order.pending is not None and order.pending.delay_ms is not None:
+            delay_s = order.pending.delay_ms / 1000
+            asyncio.get_running_loop().call_later(delay_s, settle, self._broker, order)
 
     def _order(self, order_id: str) -> Order:
         order = self._broker.book.orders.get(order_id.lower())
@@ -161,6 +172,7 @@ class TradingApi:
     def _try_cancel(self, order: Order) -> dict[str, Any]:
         try:
             self._broker.cancel(order)
+            self._settle_later(order)
         except Refused as refusal:
             return {"id": order.id, "status": refusal.status, "body": refusal.body}
         return {"id": order.id, "status": 200}

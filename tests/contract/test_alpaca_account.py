@@ -93,6 +93,33 @@ def test_a_position_and_its_gains(alpaca: Alpaca) -> None:
     assert [p.symbol for p in alpaca.trading.get_all_positions()] == ["ACME"]
 
 
+def test_every_documented_field_of_account_position_and_asset_is_there(alpaca: Alpaca) -> None:
+    alpaca.placed()
+    alpaca.control(now=OPEN)
+    for path, named in (
+        (
+            "/account",
+            """id account_number status currency cash buying_power regt_buying_power sma accrued_fees
+            non_marginable_buying_power options_buying_power equity last_equity portfolio_value multiplier
+            long_market_value short_market_value initial_margin maintenance_margin last_maintenance_margin
+            trading_blocked account_blocked transfers_blocked trade_suspended_by_user shorting_enabled
+            created_at balance_asof""",
+        ),
+        (
+            "/positions/ACME",
+            """asset_id symbol exchange asset_class asset_marginable qty qty_available avg_entry_price side
+            market_value cost_basis unrealized_pl unrealized_plpc unrealized_intraday_pl
+            unrealized_intraday_plpc current_price lastday_price change_today""",
+        ),
+        (
+            "/assets/ACME",
+            """id class exchange symbol name status tradable marginable shortable easy_to_borrow fractionable
+            maintenance_margin_requirement attributes""",
+        ),
+    ):
+        assert set(named.split()) <= set(alpaca.call("GET", path).json())
+
+
 def test_a_split_multiplies_the_position_and_divides_its_price(alpaca: Alpaca) -> None:
     alpaca.control(account={"positions": {"SPLT": {"qty": "2.5", "avg_entry_price": "400"}}})
     alpaca.control(now="2020-08-31T13:29:00+00:00")

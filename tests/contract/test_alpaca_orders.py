@@ -182,7 +182,7 @@ def test_replacing_makes_a_new_order_that_names_the_old(alpaca: Alpaca) -> None:
     assert alpaca.now({"id": new.id})["filled_qty"] == "2"
     assert refused(
         lambda: alpaca.trading.replace_order_by_id(str(new.id), ReplaceOrderRequest(qty=1))
-    ) == (422, {"code": 42210000, "message": 'order is already in "filled" state'})
+    ) == (422, {"code": 42210000, "message": "unable to replace order in current state"})
 
 
 def test_a_refused_replacement_leaves_the_old_order_as_it_was(alpaca: Alpaca) -> None:
@@ -215,6 +215,12 @@ def test_listing_orders(alpaca: Alpaca) -> None:
     query = {"status": "all", "after_order_id": first["id"], "direction": "asc"}
     found = alpaca.call("GET", "/orders", params=query).json()
     assert [o["id"] for o in found] == [second["id"], third["id"]]
+    query = {"status": "all", "before_order_id": third["id"], "nested": "true"}
+    found = alpaca.call("GET", "/orders", params=query).json()
+    assert [o["id"] for o in found] == [second["id"], first["id"]]
+    query["after"] = first["submitted_at"]
+    assert alpaca.call("GET", "/orders", params=query).status_code == 422
+    assert alpaca.call("GET", "/orders", params={"asset_class": "crypto"}).json() == []
     assert alpaca.call("GET", "/orders", params={"limit": "501"}).status_code == 422
     assert alpaca.call("GET", "/orders", params={"status": "what"}).status_code == 422
 

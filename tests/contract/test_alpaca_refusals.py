@@ -92,7 +92,7 @@ def test_a_cash_account_does_not_sell_short(alpaca: Alpaca) -> None:
     assert told(alpaca.order(side="sell")) == (
         403,
         40310000,
-        "account is not allowed to short",
+        "account not allowed to short",
     )
 
 

@@ -161,7 +161,7 @@ def test_a_done_order_can_not_change() -> None:
     with pytest.raises(Refused, match='already in "canceled" state'):
         broker.cancel(order)
     with pytest.raises(ValueError, match="can't become"):
-        broker._finish(order, "expired", "expired")
+        broker.finish(order, "expired", "expired")
 
 
 def test_time_does_not_go_back() -> None:
