@@ -17,7 +17,7 @@ from typing import Any
 
 from benchmarks.execute_backlog import throughput
 from benchmarks.execute_latency import latency
-from benchmarks.execute_open import open_orders
+from benchmarks.execute_open import OPEN, open_orders
 from benchmarks.parts import Measure, chosen_of, measure_on_a_stack, say
 
 TRIGGERS, BACKLOG = 300, 2_000
@@ -43,12 +43,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add = parser.add_argument
     add("--triggers", type=int, default=TRIGGERS, metavar="N", help="single triggers to time")
     add("--backlog", type=int, default=BACKLOG, metavar="N", help="decisions of the backlog")
+    add("--open", type=int, default=OPEN, metavar="N", help="open orders of restart and takeover")
     add("--only", default="", metavar="PARTS", help="of latency,throughput,open")
     options = parser.parse_args(arguments)
     parts: dict[str, Callable[[], Measure]] = {
         "latency": lambda: at_each_latency(latency, options.triggers),
         "throughput": lambda: at_each_latency(throughput, options.backlog),
-        "open": lambda: partial(open_orders, say=say),
+        "open": lambda: partial(open_orders, say=say, count=options.open),
     }
     return measure_on_a_stack(chosen_of(parser, options.only, parts), parts)
 

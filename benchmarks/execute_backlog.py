@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import time
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -51,7 +53,9 @@ def throughput(
     bare_s = _bare_s(bodies, symbol_count, latency_ms, connections)
     suffix = f"at_{latency_ms}ms"
     orders_per_s = count / (answered_at - began)
-    asked = {name.replace("/v2", ""): times for name, times in told["requests"].items()}
+    asked: Counter[str] = Counter()
+    for name, times in told["requests"].items():
+        asked[re.sub("/positions/.*", "/positions/{symbol}", name.replace("/v2", ""))] += times
     return {
         f"orders_per_s_{suffix}": round(orders_per_s, 1),
         f"posts_per_s_{suffix}": round((count - 1) / (max(came_s) - began), 1),

@@ -49,7 +49,8 @@ _NO_LIMITS = {
     "EXECUTOR_POSITION_USD_MAX": _PLENTY,
     "EXECUTOR_DUPLICATE_WINDOW_S": 0,
 }
-_ACTIVE_MAX_S = 300.0
+# Placing a thousand orders on a busy machine takes minutes.
+_ACTIVE_MAX_S = 900.0
 _POLL_S = 0.02
 _SEND_MAX = 3_000
 _CONTROL_TIMEOUT_S = 60.0
