@@ -215,11 +215,17 @@ ORDER_STATUS = Group(
     keep="last",
     sticky=frozenset({"filled_avg_price"}),
 )
-ORDER_FOUND = _fact(
-    *("discovered_side", "discovered_quantity", "discovered_status"),
-    *("discovered_filled_quantity", "discovered_filled_avg_price", "discovered_client_order_id"),
-    *("discovered_symbol", "discovered_account", "submitted_at", "discovered_at"),
-    *("discovered_decision_id", "discovered_execution_id", "discovered_explanation"),
+# An order is discovered again with each state that matters.
+ORDER_FOUND = Group(
+    PLACE,
+    (
+        *("discovered_side", "discovered_quantity", "discovered_status"),
+        *("discovered_filled_quantity", "discovered_filled_avg_price"),
+        *("discovered_client_order_id", "discovered_symbol", "discovered_account"),
+        *("submitted_at", "discovered_at", "discovered_decision_id", "discovered_execution_id"),
+        *("discovered_explanation", *POSITION),
+    ),
+    keep="last",
 )
 ALPACA_ORDERS = Table(
     "alpaca_orders",

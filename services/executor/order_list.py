@@ -32,10 +32,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One order of a list, and the page that told it."""
+    """One order, and the answer that told it; ``is_shared`` when that told of others too."""
 
     order: BrokerOrder
     call: Exchange
+    is_shared: bool = True
 
 
 @dataclass(slots=True)

@@ -1,7 +1,14 @@
-"""What is odd about an order that is open at the broker, in words for /health and the log. Pure."""
+"""What is odd about an order that is open at the broker, in words for /health and the log."""
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+
+import structlog
+
+from services.executor import metrics
+from services.executor.book import Execution
 from services.executor.statuses import execution_status
 
 # Words of an order's life at the broker. Source: Alpaca's reference of orders and of its stream.
@@ -12,6 +19,8 @@ KNOWN_WORDS = frozenset(
         *("accepted_for_bidding", "stopped", "rejected", "suspended", "calculated", "held"),
     }
 )
+log = structlog.get_logger(__name__)
+
 FORGOTTEN = "the broker does not know it (404), though it accepted it: ask the broker, then tradetrail order resolve"
 
 
@@ -25,3 +34,32 @@ def trouble_of(broker_status: str) -> str | None:
         meant = execution_status(broker_status, is_partly_filled=False)
         return f"the broker's word {broker_status!r} is unknown to us: it counts as {meant}, open"
     return None
+
+
+@dataclass(slots=True)
+class Troubles:
+    """What is odd about open orders, by execution id."""
+
+    known: dict[str, str] = field(default_factory=dict)
+
+    def note(self, execution: Execution, trouble: str | None) -> None:
+        """Note what is odd about an order, and log it when it is new; None ends it."""
+        each_id = execution.execution_id
+        if trouble is None:
+            self.known.pop(each_id, None)
+        elif self.known.get(each_id) != trouble:
+            self.known[each_id] = trouble
+            log.error(
+                "an order needs a look",
+                trouble=trouble,
+                symbol=execution.symbol,
+                execution_id=each_id,
+                broker_order_id=execution.broker_order_id,
+            )
+        metrics.TROUBLED.set(len(self.known))
+
+    def keep(self, execution_ids: AbstractSet[str]) -> None:
+        """Forget orders that aren't among ``execution_ids``: they are over."""
+        for each_id in self.known.keys() - execution_ids:
+            del self.known[each_id]
+        metrics.TROUBLED.set(len(self.known))
