@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -45,8 +45,10 @@ class Account:
     """What a share was valued at, by symbol."""
     hides: bool = False
     """Whether the broker denied orders it had, or was about to have: then the same order may come again."""
-    forbidden: Collection[str] = field(default_factory=tuple)
+    forbidden: Collection[str] = ()
     """Decisions that came under an acknowledged halt: none of them may be sent."""
+    quiet: Sequence[tuple[Mapping[str, int], Mapping[str, int]]] = ()
+    """Posts by order when a halt was acknowledged, and when it was lifted."""
 
 
 def violations_of(seen: Sequence[Seen], account: Account) -> list[str]:
@@ -228,8 +230,14 @@ def _value(order: Mapping[str, Any], account: Account) -> Decimal:
 
 
 def _halted(told: Mapping[str, Story], account: Account) -> list[str]:
-    """Nothing is sent of what came under a halt."""
-    return [
+    """Nothing is sent under a halt, and nothing ever of what came under it."""
+    found = [
+        f"order {name} was posted after a halt was acknowledged"
+        for before, after in account.quiet
+        for name, count in after.items()
+        if count > before.get(name, 0)
+    ]
+    return found + [
         f"decision {name} came under a halt, and order {each.intent.client_order_id} was posted"
         for name in account.forbidden
         if name in told

@@ -80,6 +80,7 @@ def _judged(here: Lane, done: Round) -> list[str]:
         prices=_PRICES,
         hides=done.hides,
         forbidden=done.forbidden,
+        quiet=done.quiet,
     )
     found = violations_of(seen, [each.decision_id for each in done.script.decisions])
     found += book_violations(seen, account)

@@ -15,6 +15,7 @@ from tradetrail.events.generated import (
     Control,
     DecisionMade,
     DecisionStatus,
+    OperatorActed,
     OperatorAnswered,
     OrderBlocked,
     OrderStatus,
@@ -117,6 +118,7 @@ def violations_of(seen: Sequence[Seen], decided: Collection[str]) -> list[str]:
         *_orphans(seen, told),
         *_order(seen),
         *_held(seen),
+        *_acts(seen),
     ]
 
 
@@ -217,6 +219,23 @@ def _held(seen: Iterable[Seen]) -> list[str]:
         elif isinstance(event, OrderUpdated) and _RANK[event.status] > 0:
             unknown[symbol].pop(event.execution_id, None)
     return found
+
+
+def _acts(seen: Iterable[Seen]) -> list[str]:
+    """Each act of a person on an order is answered once."""
+    asked: dict[str, OperatorActed] = {}
+    answers: Counter[str] = Counter()
+    for each in seen:
+        event = each.event
+        if isinstance(event, OperatorActed):
+            asked[event.event_id] = event
+        elif isinstance(event, OperatorAnswered) and event.act_id in asked:
+            answers[event.act_id] += 1
+    return [
+        f"{act.symbol}: {act.act} {act_id} has {answers[act_id]} answers"
+        for act_id, act in asked.items()
+        if answers[act_id] != 1
+    ]
 
 
 @dataclass(frozen=True, slots=True)

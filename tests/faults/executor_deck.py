@@ -12,6 +12,8 @@ _WITH_A_KILL = (
     *("429-any", "503-any", "partial", "partial-held", "partial-and-lost", "rejected-later"),
     *("stream-mute", "stream-refused", "slow-any", "too-slow"),
 )
+# What is worst together with a person's act.
+_WITH_ACTS = ("cut-any-answer", "503-any", "slow-any", "partial-held", "pending-cancel", "late")
 
 
 def deck() -> list[Fault]:
@@ -32,6 +34,9 @@ def deck() -> list[Fault]:
         *[Fault("trouble-and-freeze", kind) for kind in ("lost-answer", "late", "partial")],
         *[Fault("away", how) for how in ("refused", "cut")] * 2,
         *[Fault("away-and-kill", how) for how in ("refused", "cut")],
+        *[Fault("acts")] * 4,
+        *[Fault("acts-and-kill")] * 4,
+        *[Fault("acts-in-trouble", kind) for kind in _WITH_ACTS] * 2,
         *[Fault("halt")] * 3,
         *[Fault("halt-and-kill")] * 3,
         *[Fault("halt-unknown")] * 2,

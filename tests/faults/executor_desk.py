@@ -112,6 +112,7 @@ TROUBLE: dict[str, list[dict[str, Any]]] = {
     "partial-held": [{"kind": "partial_fill", "rest": "hold"}],
     "partial-cancelled": [{"kind": "partial_fill", "rest": "cancel"}],
     "partial-and-lost": [{"kind": "partial_fill", "rest": "hold"}, {"kind": "drop", **_POST}],
+    "pending-cancel": [{"kind": "pending_cancel"}],
     "stream-dropped": [{"kind": "stream_drop"}],
     "stream-aborted": [{"kind": "stream_drop", "abort": True}],
     "stream-mute": [{"kind": "stream_mute"}],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from random import Random
 from urllib.parse import urlsplit
@@ -18,10 +18,17 @@ from tests.faults.executor_script import AFTER_CLOSE, NEXT_SESSION, Script
 from tests.faults.plain_log import Seen, Tail
 from tests.faults.processes import PROCESS_TIMEOUT_S, Process
 from tests.integration.cut_proxy import CutProxy
-from tradetrail.events.generated import DecisionMade, ExecutorActivated, OperatorAct, OperatorActed
+from tradetrail.events.generated import (
+    AnswerOutcome,
+    DecisionMade,
+    ExecutorActivated,
+    OperatorAct,
+    OperatorAnswered,
+)
 from tradetrail.log.producer import EventProducer, Outgoing
 from tradetrail.log.stamp import Stamp
 from tradetrail.log.topics import Topics
+from tradetrail.operator_acts import EVERYTHING, asked
 from tradetrail.settings import SharedSettings
 
 KILLED = -signal.SIGKILL
@@ -47,12 +54,19 @@ class Round:
     problems: list[str] = field(default_factory=list)
     woken: list[Woken] = field(default_factory=list)
     forbidden: list[str] = field(default_factory=list)
+    quiet: list[tuple[dict[str, int], dict[str, int]]] = field(default_factory=list)
+    """Posts when a halt was acknowledged, and before it was lifted."""
+    with_acts: bool = False
+    """Whether a person acts on orders all the while."""
     hides: bool = False
     executors: dict[int, Process] = field(default_factory=dict)
     proxy: CutProxy | None = None
     _all: list[Process] = field(default_factory=list)
     _seen: list[Seen] = field(default_factory=list)
     _active: list[str] = field(default_factory=list)
+    _asked: set[str] = field(default_factory=set)
+    _acknowledged: set[str] = field(default_factory=set)
+    _posts_at_halt: dict[str, int] = field(default_factory=dict)
     _published: int = 0
     _revivals: int = 0
 
@@ -83,20 +97,50 @@ class Round:
         """Put about half of what is left into the log."""
         left = len(self.script.decisions) - self._published
         self.publish(self._published + (left + 1) // 2)
+        if self.with_acts:
+            self.act_on_one()
 
-    def tell(self, act: OperatorAct, scope: str) -> None:
-        """Let a person halt or resume."""
-        stamp = Stamp("cli", "campaign").envelope(datetime.now(UTC))
-        event = OperatorActed(
-            event_id=str(uuid4()),
-            **stamp,
-            act=act,
-            operator="Olga",
-            why="a test of the campaign",
-            scope=scope,
-            arguments="{}",
-        )
-        self._producer.send([Outgoing(self.topics.control, scope, event)])
+    def tell(self, act: OperatorAct, scope: str, **arguments: object) -> str:
+        """Let a person ask for something, of everything, or of a decision named by its id; return the act's id."""
+        decision = next((d for d in self.script.decisions if d.decision_id == scope), None)
+        wanted = asked(act, scope, ("Olga", "a test of the campaign", str(uuid4())), arguments)
+        topic, key = self.topics.control, scope
+        if decision is not None:
+            key = decision.symbol or ""
+            topic = self.topics.for_symbol(key)
+            wanted = replace(wanted, symbol=key, decision_id=scope)
+        envelope = Stamp("cli", "campaign").envelope(datetime.now(UTC))
+        self._producer.send([Outgoing(topic, key, wanted.event(envelope))])
+        self.count("acts", act.value)
+        return wanted.act_id
+
+    def act_on_one(self) -> None:
+        """Let a person cancel or replace what was decided, one of the newest."""
+        decision = self.chance.choice(self.script.decisions[: self._published][-3:])
+        if self.chance.random() < 0.5:
+            act_id = self.tell(OperatorAct.CANCEL_ORDER, decision.decision_id)
+        else:
+            change: dict[str, object] = {"quantity": str(self.chance.randint(1, 12))}
+            act_id = self.tell(OperatorAct.REPLACE_ORDER, decision.decision_id, **change)
+        self._asked.add(act_id)
+
+    def halt(self) -> None:
+        """Halt everything, and wait until who acts has acknowledged it; from then on nothing may be sent."""
+        cancels = {"cancel_open": True} if self.chance.random() < 0.3 else {}
+        act_id = self.tell(OperatorAct.HALT, EVERYTHING, **cancels)
+        deadline = time.monotonic() + PROCESS_TIMEOUT_S
+        while act_id not in self._acknowledged:
+            self.look()
+            self.revive()
+            if time.monotonic() > deadline:
+                raise TimeoutError("nobody acknowledges the halt")
+        self._posts_at_halt = self.posts()
+        self.count("halts")
+
+    def resume(self) -> None:
+        """Lift the halt; nothing was sent since it was acknowledged."""
+        self.quiet.append((self._posts_at_halt, self.posts()))
+        self.tell(OperatorAct.RESUME, EVERYTHING)
 
     # Executors
 
@@ -225,15 +269,23 @@ class Round:
             self._seen.append(Seen("", 0, 0, event))
             if isinstance(event, ExecutorActivated):
                 self._active.append(event.instance)
+            elif isinstance(event, OperatorAnswered):
+                self._asked.discard(event.act_id)
+                if event.is_active and event.outcome is AnswerOutcome.ACKNOWLEDGED:
+                    self._acknowledged.add(event.act_id)
 
     def published(self) -> Iterable[Story]:
         """Return the story so far of each decision that was published and read."""
         return stories(self._seen).values()
 
     def is_settled(self) -> bool:
-        """Tell whether all that was published is over or known to be at the broker."""
+        """Tell whether all that was published is over or known to be at the broker, and each act answered."""
         told = list(self.published())
-        return len(told) == self._published and all(story.is_settled for story in told)
+        return (
+            not self._asked
+            and len(told) == self._published
+            and all(story.is_settled for story in told)
+        )
 
     def await_settled(self, *, is_over: bool = False, within_s: float = SETTLED_S) -> None:
         """Wait until it is, or all is over; meanwhile what ends is started again."""
@@ -248,6 +300,7 @@ class Round:
                     if not (story.ends if is_over else story.is_settled)
                 ]
                 said = "".join(f"\n    {p.name} said: {p.said()}" for p in self.executors.values())
+                left += [f"act {act_id}" for act_id in self._asked]
                 raise TimeoutError(f"without an outcome after {within_s:.0f} s: {left}{said}")
 
     def finish(self) -> None:

@@ -13,7 +13,6 @@ from tests.faults.executor_checks import Woken
 from tests.faults.executor_round import KILLED, Round
 from tests.faults.plain_log import LogReader
 from tests.faults.processes import Process
-from tradetrail.events.generated import OperatorAct
 from tradetrail.log.topics import Topics
 
 _PASSAGES_MAX = 3
@@ -25,10 +24,13 @@ _SETTLE_S = 1.5
 # The work of a round takes about so long: a random instant is in a start or in the work.
 _WORK_S = 1.2
 _TROUBLE_S = (0.5, 2.0)
+# A person cancels and replaces meanwhile, in a part of the rounds of these faults.
+_WITH_ACTS, _WITH_ACTS_SHARE = ("kill", "freeze", "freeze-into", "freeze-shortly", "sigterm"), 0.4
 
 
 def disturb(r: Round, fault: Fault) -> None:
     """Do what ``fault`` says, then let every decision come to its end."""
+    r.with_acts = fault.kind in _WITH_ACTS and r.chance.random() < _WITH_ACTS_SHARE
     try:
         done((lambda: _SCENARIOS[fault.kind](r, fault.step), r.finish), r.problem)
     finally:
@@ -243,30 +245,30 @@ def _away_and_kill(r: Round, how: str) -> None:
     time.sleep(r.chance.uniform(*_TROUBLE_S))
 
 
+def _halted(r: Round) -> None:
+    r.publish(len(r.script.decisions) // 2)
+    _at_random(r)
+    r.halt()
+    r.forbidden += [each.decision_id for each in r.publish(len(r.script.decisions) - 2)]
+
+
 def _halt(r: Round, step: str) -> None:
     """Halt everything; what is decided from then on is never sent. Then resume."""
     r.begin()
     _halted(r)
     r.await_settled()
-    r.tell(OperatorAct.RESUME, "everything")
-
-
-def _halted(r: Round) -> None:
-    r.publish(len(r.script.decisions) // 2)
-    _at_random(r)
-    r.tell(OperatorAct.HALT, "everything")
-    r.count("halts")
-    r.forbidden += [each.decision_id for each in r.publish(len(r.script.decisions) - 2)]
+    r.resume()
 
 
 def _halt_and_kill(r: Round, step: str) -> None:
+    """Halt everything; who takes over is halted as well."""
     r.begin()
     _halted(r)
     _at_random(r)
     _kill_acting(r, "under a halt")
     r.revive()
     r.await_settled()
-    r.tell(OperatorAct.RESUME, "everything")
+    r.resume()
 
 
 def _halt_unknown(r: Round, step: str) -> None:
@@ -275,7 +277,37 @@ def _halt_unknown(r: Round, step: str) -> None:
     r.trouble("lost-request")
     _halted(r)
     r.await_settled()
-    r.tell(OperatorAct.RESUME, "everything")
+    r.resume()
+
+
+def _acts(r: Round, step: str) -> None:
+    """Cancel and replace while orders are on their way."""
+    r.begin()
+    for _ in range(r.chance.randint(3, 6)):
+        r.publish_part()
+        r.act_on_one()
+        _at_random(r, _WORK_S / 3)
+
+
+def _acts_and_kill(r: Round, step: str) -> None:
+    r.begin()
+    for number in range(4):
+        r.publish_part()
+        r.act_on_one()
+        _at_random(r, _WORK_S / 3)
+        if number in (1, 3):
+            _kill_acting(r, "while a person acts")
+            r.revive()
+
+
+def _acts_in_trouble(r: Round, kind: str) -> None:
+    """Cancel and replace while the broker is in trouble with whatever it is asked."""
+    r.begin()
+    r.trouble(kind)
+    for _ in range(4):
+        r.publish_part()
+        r.act_on_one()
+        _at_random(r, _WORK_S / 3)
 
 
 def _broker(r: Round, step: str, *, gracefully: bool) -> None:
@@ -314,6 +346,9 @@ _SCENARIOS: dict[str, Callable[[Round, str], None]] = {
     "trouble-and-freeze": _trouble_and_freeze,
     "away": _away,
     "away-and-kill": _away_and_kill,
+    "acts": _acts,
+    "acts-and-kill": _acts_and_kill,
+    "acts-in-trouble": _acts_in_trouble,
     "halt": _halt,
     "halt-and-kill": _halt_and_kill,
     "halt-unknown": _halt_unknown,

@@ -95,7 +95,10 @@ class Process:
         """Tell whether it is stopped (SIGSTOP)."""
         if self._popen.poll() is not None:
             return False
-        return bool(psutil.Process(self._popen.pid).status() == psutil.STATUS_STOPPED)
+        try:
+            return bool(psutil.Process(self._popen.pid).status() == psutil.STATUS_STOPPED)
+        except psutil.NoSuchProcess:
+            return False
 
     def await_frozen(self) -> bool:
         """Wait until it stopped itself; return False when it ended instead."""

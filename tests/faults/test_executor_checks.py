@@ -20,6 +20,8 @@ from tradetrail.events.generated import (
     BrokerOrderDiscovered,
     DecisionMade,
     DecisionStatus,
+    OperatorActed,
+    OperatorAnswered,
     OrderBlocked,
     OrderStatus,
     OrderSubmitting,
@@ -39,6 +41,7 @@ class World:
     book: dict[str, Any]
     hides: bool = False
     forbidden: tuple[str, ...] = ()
+    quiet: tuple[tuple[dict[str, int], dict[str, int]], ...] = ()
     limits: Limits = field(default_factory=lambda: Limits(Decimal(5000), 5, Decimal(4000)))
 
     def found(self) -> list[str]:
@@ -50,6 +53,7 @@ class World:
             prices={"ACME": Decimal(100), "SPLT": Decimal(400)},
             hides=self.hides,
             forbidden=self.forbidden,
+            quiet=self.quiet,
         )
         decided = ["d1", "d2", "d3"]
         return executor_checks.violations_of(seen, decided) + executor_book_checks.violations_of(
@@ -265,6 +269,25 @@ def _halted(w: World) -> None:
     w.forbidden = ("d3",)
 
 
+def _not_quiet(w: World) -> None:
+    w.quiet = (({"c-d1": 1}, {"c-d1": 1, "c-d3": 1}),)
+
+
+def _act(number: int) -> Event:
+    return sample_event(OperatorActed, event_id=f"act-{number}", service="cli", symbol="ACME")
+
+
+def _answer(number: int, event_id: str) -> Event:
+    return sample_event(
+        OperatorAnswered,
+        event_id=event_id,
+        service="executor",
+        act_id=f"act-{number}",
+        decision_id="d1",
+        decision_status=None,
+    )
+
+
 DOCTORED: dict[str, tuple[Callable[[World], None], str]] = {
     "an outcome is missing": (_missing_outcome, "decision d3 has 0 final outcomes"),
     "two outcomes": (_two_outcomes, "decision d2 has 2 final outcomes"),
@@ -332,6 +355,12 @@ DOCTORED: dict[str, tuple[Callable[[World], None], str]] = {
     "the position's value": (_limited(position_usd=Decimal(1499)), "the position was 1500.00 USD"),
     "a short": (_book("fills", 0, "position_qty", value="-1"), "1 shares were sold short"),
     "money that was not there": (_book("account", "starting_cash", value="1000"), "800 USD were"),
+    "an act without an answer": (_added(_act(1)), "act-1 has 0 answers"),
+    "an act with two answers": (
+        _added(_act(1), _answer(1, "one"), _answer(1, "other")),
+        "act-1 has 2 answers",
+    ),
+    "sent after a halt": (_not_quiet, "c-d3 was posted after a halt was acknowledged"),
     "sent under a halt": (_halted, "d3 came under a halt"),
 }
 
@@ -342,6 +371,12 @@ def test_a_doctored_log_or_book_is_found_out(name: str) -> None:
     spoilt = world()
     doctor(spoilt)
     assert [text for text in spoilt.found() if complaint in text], spoilt.found()
+
+
+def test_an_act_with_its_answer_is_in_order() -> None:
+    answered = world()
+    answered.events += [_act(1), _answer(1, "one")]
+    assert answered.found() == []
 
 
 def test_an_order_that_was_hidden_may_come_again() -> None:
