@@ -64,9 +64,16 @@ def _lag(rows: Sequence[PartStatus], _env: dict[str, str]) -> dict[str, Any]:
     return {row.name: row.facts["lag_records"] for row in rows if "lag_records" in row.facts}
 
 
+def _halted(rows: Sequence[PartStatus], _env: dict[str, str]) -> dict[str, Any]:
+    """Return what is halted, by whom, since when and why."""
+    return {
+        scope: told for row in rows for scope, told in dict(row.facts.get("halted") or {}).items()
+    }
+
+
 # What the status tells beyond the parts: name → function of the parts' states (``facts`` is each health page) and the
 # stack's settings (``TRADETRAIL_*``). Each is a key of the JSON and a line under the table: add more here.
-STATUS_SECTIONS: dict[str, Section] = {"lag_records": _lag, "held": _held}
+STATUS_SECTIONS: dict[str, Section] = {"lag_records": _lag, "held": _held, "halted": _halted}
 
 
 def register(app: typer.Typer) -> None:
