@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
 import requests
@@ -40,6 +40,7 @@ from tradetrail.events.generated import (
     BrokerOrderDiscovered,
     Cause,
     OrderUpdated,
+    TimeInForce,
 )
 from tradetrail.log.configuration import Stamp
 from tradetrail.log.producer import Outgoing
@@ -90,7 +91,9 @@ class Rig:
     def order(self, name: str, symbol: str = "ACME", **fields: Any) -> Execution:
         """Send an order as the executor does; return its execution once its outcome is in the log."""
         desk = self.desk
+        lasting = fields.pop("time_in_force", TimeInForce.DAY)
         made = decision_made(name, symbol, at=IN_SESSION, **fields)
+        made = replace(made, time_in_force=lasting)
         self.log.land(made)
         decision = desk.book.decisions[made.decision_id]
         request = order_request(decision, decision.next_attempt, queues=False)
