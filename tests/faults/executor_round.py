@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from random import Random
@@ -12,19 +11,13 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from tests.contract.alpaca_client import Alpaca
-from tests.faults.executor_checks import Story, Woken, stories
-from tests.faults.executor_desk import HIDING, TROUBLE, Lane, environment, is_counted, places
+from tests.faults.executor_checks import Woken
+from tests.faults.executor_desk import HIDING, TROUBLE, Lane, environment, is_counted
 from tests.faults.executor_script import AFTER_CLOSE, NEXT_SESSION, Script
-from tests.faults.plain_log import Seen, Tail
+from tests.faults.executor_watch import Watch
 from tests.faults.processes import PROCESS_TIMEOUT_S, Process
 from tests.integration.cut_proxy import CutProxy
-from tradetrail.events.generated import (
-    AnswerOutcome,
-    DecisionMade,
-    ExecutorActivated,
-    OperatorAct,
-    OperatorAnswered,
-)
+from tradetrail.events.generated import DecisionMade, OperatorAct
 from tradetrail.log.producer import EventProducer, Outgoing
 from tradetrail.log.stamp import Stamp
 from tradetrail.log.topics import Topics
@@ -36,7 +29,6 @@ KILLED = -signal.SIGKILL
 _REVIVALS_MAX = 8
 # From the last fault to the last outcome: a dead member's 6 s, a hung transaction's 20 s, starts on two busy cores.
 SETTLED_S = 120.0
-_POLL_S = 0.1
 # Short of the day's close: an order that is open then is open until somebody moves the clock.
 _CLOSE_S = 60.0
 
@@ -62,10 +54,7 @@ class Round:
     executors: dict[int, Process] = field(default_factory=dict)
     proxy: CutProxy | None = None
     _all: list[Process] = field(default_factory=list)
-    _seen: list[Seen] = field(default_factory=list)
-    _active: list[str] = field(default_factory=list)
     _asked: set[str] = field(default_factory=set)
-    _acknowledged: set[str] = field(default_factory=set)
     _posts_at_halt: dict[str, int] = field(default_factory=dict)
     _published: int = 0
     _revivals: int = 0
@@ -74,7 +63,7 @@ class Round:
         """Open the connections that the round needs."""
         self.topics = Topics.of(self.log)
         self._producer = EventProducer(self.log, self.lane.codec)
-        self._tail = Tail(self.log.kafka, self.lane.codec, places(self.log))
+        self.watch = Watch(self.log, self.lane.codec)
 
     def behind_proxy(self) -> CutProxy:
         """Put a door between the executors and their broker; before the first of them starts."""
@@ -129,7 +118,7 @@ class Round:
         cancels = {"cancel_open": True} if self.chance.random() < 0.3 else {}
         act_id = self.tell(OperatorAct.HALT, EVERYTHING, **cancels)
         deadline = time.monotonic() + PROCESS_TIMEOUT_S
-        while act_id not in self._acknowledged:
+        while act_id not in self.watch.acknowledged:
             self.look()
             self.revive()
             if time.monotonic() > deadline:
@@ -171,7 +160,7 @@ class Round:
     def await_acting(self, process: Process) -> None:
         """Wait until that one acts for the account, or is struck."""
         deadline = time.monotonic() + PROCESS_TIMEOUT_S
-        while process.name not in self._active and not _is_struck(process):
+        while process.name not in self.watch.active and not process.is_struck():
             self.look()
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{process.name} does not act; it said: {process.said()}")
@@ -179,7 +168,7 @@ class Round:
     def await_other(self, than: Process) -> None:
         """Wait until another one acts."""
         deadline = time.monotonic() + PROCESS_TIMEOUT_S
-        while not self._active or self._active[-1] == than.name:
+        while not self.watch.active or self.watch.active[-1] == than.name:
             self.look()
             self.revive()
             if time.monotonic() > deadline:
@@ -189,7 +178,7 @@ class Round:
         """Return the executor that acts, as far as the log tells, with its slot; else any."""
         self.look()
         names = {process.name: slot for slot, process in self.executors.items()}
-        active = self._active[-1] if self._active else ""
+        active = self.watch.active[-1] if self.watch.active else ""
         slot = names.get(active, min(self.executors))
         return slot, self.executors[slot]
 
@@ -197,7 +186,7 @@ class Round:
         """Wait until it died or froze at its step; publish the rest meanwhile. False when all was done without."""
         deadline = time.monotonic() + PROCESS_TIMEOUT_S
         while time.monotonic() < deadline:
-            if _is_struck(victim):
+            if victim.is_struck():
                 return True
             self.look()
             if self.is_settled():
@@ -235,11 +224,6 @@ class Round:
                 f"asked to stop{when}, {process.name} ended with exit code {code}", process
             )
 
-    def wake_all(self) -> None:
-        """Let all that are frozen go on."""
-        for process in self.executors.values():
-            process.send(signal.SIGCONT)
-
     # The broker
 
     def trouble(self, kind: str) -> None:
@@ -265,47 +249,28 @@ class Round:
 
     def look(self) -> None:
         """Read what is new in the log; wait a little for it."""
-        for event in self._tail.more(_POLL_S):
-            self._seen.append(Seen("", 0, 0, event))
-            if isinstance(event, ExecutorActivated):
-                self._active.append(event.instance)
-            elif isinstance(event, OperatorAnswered):
-                self._asked.discard(event.act_id)
-                if event.is_active and event.outcome is AnswerOutcome.ACKNOWLEDGED:
-                    self._acknowledged.add(event.act_id)
-
-    def published(self) -> Iterable[Story]:
-        """Return the story so far of each decision that was published and read."""
-        return stories(self._seen).values()
+        self.watch.look()
 
     def is_settled(self) -> bool:
         """Tell whether all that was published is over or known to be at the broker, and each act answered."""
-        told = list(self.published())
-        return (
-            not self._asked
-            and len(told) == self._published
-            and all(story.is_settled for story in told)
-        )
+        return self.watch.is_settled(self._published, self._asked)
 
     def await_settled(self, *, is_over: bool = False, within_s: float = SETTLED_S) -> None:
         """Wait until it is, or all is over; meanwhile what ends is started again."""
         deadline = time.monotonic() + within_s
-        while not (self.is_settled() and (not is_over or all(s.ends for s in self.published()))):
+        while not (self.is_settled() and (not is_over or self.watch.is_over())):
             self.look()
             self.revive()
             if time.monotonic() > deadline:
-                left = [
-                    f"{story.decision.symbol} {name[:8]}: {[a.status.value for a in story.attempts.values()]}"
-                    for name, story in stories(self._seen).items()
-                    if not (story.ends if is_over else story.is_settled)
-                ]
+                left = self.watch.left(is_over=is_over)
+                left += [f"act {act_id}" for act_id in self._asked - self.watch.answered]
                 said = "".join(f"\n    {p.name} said: {p.said()}" for p in self.executors.values())
-                left += [f"act {act_id}" for act_id in self._asked]
                 raise TimeoutError(f"without an outcome after {within_s:.0f} s: {left}{said}")
 
     def finish(self) -> None:
         """Wake whom a fault left frozen, end all trouble, publish the rest; then close the day and stop everybody."""
-        self.wake_all()
+        for process in self.executors.values():
+            process.send(signal.SIGCONT)
         self.calm()
         if not self.executors:
             self.start(0)
@@ -326,7 +291,7 @@ class Round:
         """Kill what is left."""
         for process in self._all:
             process.kill()
-        self._tail.close()
+        self.watch.close()
         if self.proxy is not None:
             self.proxy.refuse()
 
@@ -338,7 +303,3 @@ class Round:
         """Note what should not have been."""
         said = f"\n    {process.name} said: {process.said()}" if process is not None else ""
         self.problems.append(f"{text}{said}")
-
-
-def _is_struck(process: Process) -> bool:
-    return process.is_over() or process.is_frozen()

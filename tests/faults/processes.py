@@ -100,6 +100,10 @@ class Process:
         except psutil.NoSuchProcess:
             return False
 
+    def is_struck(self) -> bool:
+        """Tell whether it has ended or is stopped."""
+        return self.is_over() or self.is_frozen()
+
     def await_frozen(self) -> bool:
         """Wait until it stopped itself; return False when it ended instead."""
         deadline = time.monotonic() + PROCESS_TIMEOUT_S
