@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from services.executor.entries import (
-    DayUse,
     Decision,
     Equality,
     Execution,
@@ -21,6 +20,7 @@ from services.executor.entries import (
     equality,
 )
 from services.executor.legality import check_block, check_intent, check_update
+from services.executor.reservations import Reservations
 from services.executor.retries import NEVER, Retries, may_follow
 from services.executor.statuses import DECISION_TERMINAL, TERMINAL, UNSETTLED
 from tradetrail.errors import Poison
@@ -41,9 +41,8 @@ from tradetrail.events.generated import (
 )
 from tradetrail.log.reader import Place
 from tradetrail.operator_acts import ORDER_ACTS
-from tradetrail.sessions import new_york_date
 
-__all__ = ["Book", "DayUse", "Decision", "Execution", "begun", "equality", "next_actions"]
+__all__ = ["Book", "Decision", "Execution", "begun", "equality", "next_actions"]
 _CANCELLING = frozenset({OperatorAct.CANCEL_ORDER, OperatorAct.HALT})
 
 
@@ -64,7 +63,7 @@ class Book:
     retrying: dict[str, tuple[Decision, datetime]] = field(default_factory=dict)
     acts: dict[str, tuple[OperatorActed, Cause]] = field(default_factory=dict)
     unfinished: dict[Place, dict[str, int]] = field(default_factory=dict)
-    days: dict[date, DayUse] = field(default_factory=dict)
+    reserved: Reservations = field(default_factory=Reservations)
     last_equal: dict[Equality, tuple[datetime, str]] = field(default_factory=dict)
     passed_over: int = 0
     known_since: datetime | None = None
@@ -105,10 +104,6 @@ class Book:
     def lowest_unfinished(self, place: Place) -> int | None:
         """Return the offset of the oldest decision or act in ``place`` without a final answer, if there is one."""
         return next(iter(self.unfinished.get(place, {}).values()), None)
-
-    def day_use(self, now: datetime) -> DayUse:
-        """Return what the New York day of ``now`` has used so far."""
-        return self.days.get(new_york_date(now), DayUse())
 
     def strays(self) -> list[Execution]:
         """Return open executions whose decision is not known: after a fold to the end of the log there are none."""
@@ -152,8 +147,7 @@ class Book:
             is_old = execution.status in TERMINAL and execution.changed_at < before
             if is_old and execution.decision_id not in self.decisions:
                 del self.executions[execution.execution_id]
-        for day in [day for day in self.days if day < new_york_date(before)]:
-            del self.days[day]
+        self.reserved.forget(before)
         for equal in [key for key, (at, _) in self.last_equal.items() if at < before]:
             del self.last_equal[equal]
 
@@ -177,9 +171,7 @@ class Book:
             same = equality(decision)
         execution = begun(event, event.symbol or "", at)
         self.executions[event.execution_id] = self.open[event.execution_id] = execution
-        use = self.days.setdefault(new_york_date(event.occurred_at), DayUse())
-        use.order_count += 1
-        use.notional_usd += execution.notional_usd
+        self.reserved.begin(execution)
         self.last_equal[same] = (event.occurred_at, event.decision_id)
         if decision is not None:
             decision.attempts.append(execution)
@@ -203,6 +195,7 @@ class Book:
         execution.filled_avg_price = event.filled_avg_price or execution.filled_avg_price
         if execution.status in TERMINAL:
             self.open.pop(execution.execution_id, None)
+        self.reserved.update(event)
         if decision is None:
             return
         self._become(decision, event.decision_status, event.occurred_at)

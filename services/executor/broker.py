@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import requests
 
-from services.executor.guarded_http import Exchange, GuardedSession
+from services.executor.guarded_http import QUICK_US, Exchange, GuardedSession
 from services.executor.outcomes import (
     Accepted,
     Away,
@@ -30,6 +30,7 @@ from services.executor.outcomes import (
     Unclear,
     instant,
 )
+from services.executor.prices import LastPrices, Prices
 from services.executor.settings import ExecutorSettings
 from services.executor.statuses import is_duplicate_id
 from services.executor.ticket import LiveTicket, TicketRefused
@@ -47,8 +48,6 @@ _MULTIPLE, _BAD_REQUEST, _SERVER_ERROR = 300, 400, 500
 # Activities are the fallback for exact fills; an order with more parts than this is reported by its totals.
 _ACTIVITY_PAGE = 100
 ACTIVITY_PAGES_MAX = 10
-# A connection that fails this fast was dead already; slower failures are the network's.
-_QUICK_US = 1_000_000
 
 
 class Broker:
@@ -68,6 +67,11 @@ class Broker:
         client._retry = 0
         client._retry_codes = []
         self._client = client
+        self._prices = Prices(alpaca, settings)
+
+    def last_prices(self, symbols: Sequence[str]) -> LastPrices | Away:
+        """Return the last price of each symbol that has one, from the market data."""
+        return self._prices.read(symbols)
 
     def submit(self, ticket: LiveTicket, request: str, replaces: str | None = None) -> Outcome:
         """Send the order whose exact JSON body is ``request``, once; in place of the open order ``replaces``, if named.
@@ -151,10 +155,12 @@ class Broker:
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
+        self._prices.close()
 
     def cut(self) -> None:
         """End the request under way, if there is one; the only call for other threads."""
         self._session.cut()
+        self._prices.cut()
 
     @property
     def last_call(self) -> Exchange | None:
@@ -185,7 +191,7 @@ class Broker:
 
     def _asked_twice(self, ask: Callable[[], Any]) -> Exchange:
         call = self._asked(ask)
-        if call.status_code is None and call.duration_us < _QUICK_US:
+        if call.status_code is None and call.duration_us < QUICK_US:
             # An idle connection that the server closed meanwhile: a question may simply be asked again.
             call = self._asked(ask)
         return call

@@ -15,6 +15,9 @@ import requests
 
 from tradetrail.http_deadline import DeadlineSession
 
+# A connection that fails this fast was dead already; slower failures are the network's.
+QUICK_US = 1_000_000
+
 
 @dataclass(slots=True)
 class Exchange:

@@ -9,18 +9,17 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
 from functools import partial
 
 from services.executor.acts import Replace
 from services.executor.book import Decision, Execution, begun
-from services.executor.broker import Broker
-from services.executor.controls import Account, Question, check_all, first_failed
+from services.executor.controls import Account, Facts, Question, check_all, first_failed
 from services.executor.desk import Desk
 from services.executor.entries import PATCH, ZERO
 from services.executor.looking import post
+from services.executor.means import Means, ask_means
 from services.executor.orders import ORDERS_ENDPOINT, call_id, client_order_id
-from services.executor.outcomes import Away, Missing, Told
+from services.executor.outcomes import Away
 from tradetrail.events import Event
 from tradetrail.events.generated import (
     CallPurpose,
@@ -37,11 +36,10 @@ FRESH_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Means:
-    """The account and the position as the broker just told them."""
+class _Told:
+    """What the order may draw on, as it was just told; ``at_s`` on the monotonic clock."""
 
-    account: Told | Missing | Away
-    position: Told | Missing | Away
+    means: Means
     at_s: float
 
 
@@ -51,29 +49,28 @@ class Replacer:
     def __init__(self, desk: Desk) -> None:
         """Work at ``desk``."""
         self._desk = desk
-        self._means: dict[str, _Means] = {}
+        self._means: dict[str, _Told] = {}
 
     def step(self, act: OperatorActed, at: Cause, task: Replace) -> RiskCheck | None:
         """Do what is due for one act; return the control that refuses it, if one does."""
         desk = self._desk
-        means = self._means.get(act.event_id)
-        if means is None or time.monotonic() - means.at_s > FRESH_S:
+        told = self._means.get(act.event_id)
+        if told is None or time.monotonic() - told.at_s > FRESH_S:
             self._ask(act, task.decision.symbol)
             return None
         if not desk.lanes.free:
             return None
         del self._means[act.event_id]
-        try:
-            account = _account(means, task.execution)
-        except (KeyError, TypeError, ValueError, InvalidOperation) as error:
-            desk.pace.failed(f"the account can't be read: {error!r}", means.account.call)
-            return None
+        means = told.means
         desk.commit()
         # As late as can be: a halt that is in the log before the intent stops the order.
         desk.read_halts()
         wanted = _wanted(task, act)
         now = desk.now()
-        checks = check_all(Question(wanted, account, desk.book, desk.halts, desk.settings, now))
+        # The broker holds the old order until the new one stands: only what that adds needs to be there.
+        account = _account(means.account, task.execution)
+        facts = Facts(account, means.prices, desk.book, desk.halts, desk.settings, now)
+        checks = check_all(Question(wanted, facts, replaces=task.execution.execution_id))
         failed = first_failed(checks)
         if failed is None:
             self._send(act, at, task, wanted, means, checks)
@@ -84,17 +81,18 @@ class Replacer:
         if desk.pace.is_open:
             desk.lanes.ask(
                 f"act/{act.event_id}",
-                partial(_ask_for_means, symbol=symbol),
+                partial(ask_means, symbols=[symbol], look=desk.book.reserved.look()),
                 partial(self._told, act.event_id),
             )
 
-    def _told(self, act_id: str, means: _Means) -> None:
-        for told in (means.account, means.position):
-            if isinstance(told, Away):
-                self._desk.pace.failed(told.reason, told.call)
-                return
-            self._desk.pace.heard(told.call)
-        self._means[act_id] = means
+    def _told(self, act_id: str, means: Means | Away) -> None:
+        if isinstance(means, Away):
+            self._desk.pace.failed(means.reason, means.call)
+            return
+        for told in means.calls:
+            if told.purpose is CallPurpose.PORTFOLIO_CONTEXT:
+                self._desk.pace.heard(told.call)
+        self._means[act_id] = _Told(means, time.monotonic())
 
     def _send(
         self,
@@ -102,7 +100,7 @@ class Replacer:
         at: Cause,
         task: Replace,
         wanted: Decision,
-        means: _Means,
+        means: Means,
         checks: tuple[RiskCheck, ...],
     ) -> None:
         desk, old = self._desk, task.execution
@@ -117,11 +115,9 @@ class Replacer:
             previous_execution_id=old.execution_id,
         )
         recorded: list[Event] = []
-        for name, told in (("account", means.account), ("position", means.position)):
-            each_id = call_id(intent.execution_id, name, 1)
-            recorded += desk.events.call(
-                told.call, CallPurpose.PORTFOLIO_CONTEXT, each_id, now, wanted
-            )
+        for told in means.calls:
+            each_id = call_id(intent.execution_id, told.name, 1)
+            recorded += desk.events.call(told.call, told.purpose, each_id, now, wanted)
         desk.crash.passing("before_intent")
         execution = begun(intent, wanted.symbol, at)
         outputs = [
@@ -143,25 +139,12 @@ class Replacer:
         )
 
 
-def _ask_for_means(broker: Broker, *, symbol: str) -> _Means:
-    account = broker.account()
-    position = broker.position(symbol) if isinstance(account, Told) else account
-    return _Means(account, position, time.monotonic())
-
-
-def _account(means: _Means, old: Execution) -> Account:
+def _account(account: Account, old: Execution) -> Account:
     """Return the account as it is without the order that is to go."""
-    if not isinstance(means.account, Told):
-        raise ValueError("there is no such account")
-    qty, price = ZERO, None
-    if isinstance(means.position, Told):
-        qty = Decimal(means.position.value["qty"])
-        told = means.position.value.get("current_price")
-        price = None if told is None else Decimal(told)
     given_back = ZERO
     if old.side is Side.BUY and old.limit_price is not None:
         given_back = (old.quantity - old.filled_qty_total) * old.limit_price
-    return Account(Decimal(means.account.value["buying_power"]) + given_back, qty, price)
+    return replace(account, buying_power_usd=account.buying_power_usd + given_back)
 
 
 def _wanted(task: Replace, act: OperatorActed) -> Decision:

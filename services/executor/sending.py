@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
-
 import structlog
 
 from services.executor import metrics
 from services.executor.book import Decision, begun, next_actions
-from services.executor.controls import Account, Question, check_all, first_failed
+from services.executor.controls import Facts, check_batch
 from services.executor.desk import Desk
-from services.executor.guarded_http import Exchange
 from services.executor.looking import post
+from services.executor.means import ask_means
 from services.executor.orders import call_id, order_request
-from services.executor.outcomes import Away, Missing, Told
+from services.executor.outcomes import Away
 from tradetrail import sessions
 from tradetrail.events import Event
 from tradetrail.events.generated import CallPurpose, OrderStatus, RiskCheck
@@ -42,22 +40,26 @@ class Sender:
 
     def _act_on(self, decision: Decision) -> None:
         desk = self._desk
-        account, calls = self._account(decision)
-        if account is None:
+        means = ask_means(desk.broker, [decision.symbol], desk.book.reserved.look())
+        if isinstance(means, Away):
+            desk.pace.failed(means.reason, means.call)
             return
+        for told in means.calls:
+            if told.purpose is CallPurpose.PORTFOLIO_CONTEXT:
+                desk.pace.heard(told.call)
         # As late as can be: a halt that is in the log before the intent stops the order.
         desk.read_halts()
         now = desk.now()
-        question = Question(decision, account, desk.book, desk.halts, desk.settings, now)
-        checks = check_all(question)
+        facts = Facts(means.account, means.prices, desk.book, desk.halts, desk.settings, now)
+        (verdict,) = check_batch([decision], facts)
+        checks = verdict.checks
+        if verdict.waits_for is not None:
+            return
         recorded: list[Event] = []
-        for name, exchange in calls:
-            each_id = call_id(decision.decision_id, name, decision.next_attempt)
-            recorded += desk.events.call(
-                exchange, CallPurpose.PORTFOLIO_CONTEXT, each_id, now, decision
-            )
-        failed = first_failed(checks)
-        if failed is not None:
+        for told in means.calls_of(decision.symbol):
+            each_id = call_id(decision.decision_id, told.name, decision.next_attempt)
+            recorded += desk.events.call(told.call, told.purpose, each_id, now, decision)
+        if (failed := verdict.blocked_by) is not None:
             metrics.BLOCKED.labels(failed.control.value).inc()
             event = desk.events.blocked(decision, failed, checks, now)
             desk.journal.commit(desk.on_symbol(decision.symbol, *recorded, event))
@@ -84,31 +86,3 @@ class Sender:
         desk.crash.passing("after_post")
         desk.enter_outcome(execution, posted)
         desk.commit()
-
-    def _account(self, decision: Decision) -> tuple[Account | None, list[tuple[str, Exchange]]]:
-        """Return the account as the broker tells it now; None when it can't, and then orders wait."""
-        desk = self._desk
-        account = desk.broker.account()
-        position = desk.broker.position(decision.symbol) if isinstance(account, Told) else account
-        for told in (account, position):
-            if isinstance(told, Away):
-                desk.pace.failed(told.reason, told.call)
-                return None, []
-            desk.pace.heard(told.call)
-        try:
-            parsed = _parse(account, position)
-        except (KeyError, TypeError, ValueError, InvalidOperation) as error:
-            desk.pace.failed(f"the account can't be read: {error!r}", account.call)
-            return None, []
-        return parsed, [("account", account.call), ("position", position.call)]
-
-
-def _parse(account: Told | Missing | Away, position: Told | Missing | Away) -> Account:
-    if not isinstance(account, Told):
-        raise ValueError("there is no such account")
-    qty, price = Decimal(0), None
-    if isinstance(position, Told):
-        qty = Decimal(position.value["qty"])
-        told = position.value.get("current_price")
-        price = None if told is None else Decimal(told)
-    return Account(Decimal(account.value["buying_power"]), qty, price)

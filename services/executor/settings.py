@@ -11,6 +11,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tradetrail.errors import UsageError
 
+# Begun orders are remembered this long, seconds: the longest window that the order rate may have.
+RATE_WINDOW_S_MAX = 3600
 LIVE_HOST = "api.alpaca.markets"
 
 
@@ -110,6 +112,32 @@ class ExecutorSettings(BaseSettings):
         default=Decimal(0),
         ge=0,
         description="Added to a buy's value before it is held against buying power.",
+    )
+    price_collar_limit_percent: Decimal = Field(
+        default=Decimal(5),
+        ge=0,
+        le=100,
+        description="Furthest a limit price may lie beyond the last price on the harmful side, percent.",
+    )
+    price_collar_market_percent: Decimal = Field(
+        default=Decimal(10),
+        ge=0,
+        le=100,
+        description="Furthest the last price may have moved against a market order since its decision, percent.",
+    )
+    price_age_open_s_max: int = Field(
+        default=23_400,
+        ge=0,
+        description="Oldest last price that counts as one, seconds of open market.",
+    )
+    order_rate_max: int = Field(
+        default=200, ge=1, description="Most orders begun within order_rate_window_s."
+    )
+    order_rate_window_s: int = Field(
+        default=60,
+        ge=1,
+        le=RATE_WINDOW_S_MAX,
+        description="Rolling window of order_rate_max, seconds by the injected clock.",
     )
     duplicate_window_s: int = Field(
         default=60,

@@ -52,6 +52,7 @@ def environment(
         "TRADETRAIL_SYMBOL_GROUPS": json.dumps([group.model_dump() for group in GROUPS]),
         "TRADETRAIL_CLOCK_URL": f"{alpaca.url}/control/clock",
         "TRADETRAIL_ALPACA_URL": url,
+        "TRADETRAIL_ALPACA_DATA_URL": url,
         "TRADETRAIL_ALPACA_STREAM_URL": url.replace("http://", "ws://") + "/stream",
         "TRADETRAIL_ALPACA_KEY_ID": KEYS.key_id,
         "TRADETRAIL_ALPACA_SECRET_KEY": KEYS.secret_key,

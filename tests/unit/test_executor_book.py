@@ -78,7 +78,7 @@ def test_a_repeated_decision_or_intent_is_recognised() -> None:
     intent = intent_of(book.waiting["ACME"][0])
     book.fold(intent, at(6, intent.event_id))
     book.fold(intent, at(7, intent.event_id))
-    assert book.day_use(NOW).order_count == 1
+    assert book.reserved.day_use(NOW).order_count == 1
     assert len(book.executions) == 1
 
 

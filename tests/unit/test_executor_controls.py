@@ -2,171 +2,342 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from services.executor.book import Book, DayUse, Decision, equality
+from services.executor.book import Book, Decision, equality
 from services.executor.controls import (
     Account,
+    Facts,
+    LastPrice,
     Question,
     check_all,
+    check_batch,
     first_failed,
-    open_market_s,
     recheck,
 )
+from services.executor.controls.rules import RULES
+from services.executor.controls.timing import open_market_s
+from services.executor.entries import DayUse
 from services.executor.halts import Halts
 from services.executor.settings import ExecutorSettings
 from tests.integration.executor.harness import decision_made
-from tests.unit.executor_events import NOW, at
+from tests.unit.executor_events import NOW, at, intent_of, update_of
 from tradetrail.errors import UsageError
-from tradetrail.events.generated import Control, OperatorAct, OperatorActed, RiskCheck, Side
+from tradetrail.events.generated import (
+    Control,
+    OperatorAct,
+    OperatorActed,
+    OrderStatus,
+    RiskCheck,
+    Side,
+)
 
-C = Control
-RICH = Account(Decimal(1_000_000), Decimal(0), None)
+C, D = Control, Decimal
+# At 13:31 UTC the market has been open for a minute.
+OPENED_AT = NOW - timedelta(minutes=1)
 
 
 def _decision(**changes: Any) -> Decision:
+    """Return a decision to buy 10 ACME, made when it cost 101 dollars."""
     book = Book()
     made = decision_made("d", **changes)
     book.fold(made, at(0, made.event_id))
     return book.decisions[made.decision_id]
 
 
-def _question(decision: Decision | None = None, **changes: Any) -> Question:
-    values: dict[str, Any] = {
-        "decision": decision or _decision(),
-        "account": RICH,
-        "book": Book(),
-        "halts": Halts(),
-        "limits": ExecutorSettings(),
-        "now": NOW,
-    }
-    return Question(**values | changes)
+@dataclass
+class Scene:
+    """A moment in which a decision is checked: by default all is well, and ACME costs 101 dollars."""
+
+    limits: dict[str, Any] = field(default_factory=dict)
+    decision: Decision = field(default_factory=_decision)
+    buying_power: str = "1000000"
+    held: str = "0"
+    last: str | None = "101"
+    last_at: datetime = OPENED_AT
+    now: datetime = NOW
+    halted: str | None = None
+    book: Book = field(default_factory=Book)
+
+    def facts(self) -> Facts:
+        """Return what the decision is checked against."""
+        halts = Halts()
+        if self.halted:
+            halts.fold(_act(OperatorAct.HALT, self.halted))
+        symbol = self.decision.symbol
+        prices = {} if self.last is None else {symbol: LastPrice(D(self.last), self.last_at)}
+        positions = {symbol: D(self.held)}
+        account = Account(D(self.buying_power), positions, self.book.reserved.look())
+        limits = ExecutorSettings(**self.limits)
+        return Facts(account, prices, self.book, halts, limits, self.now)
+
+    def check(self, control: Control) -> RiskCheck:
+        """Return the result of one control."""
+        checks = check_all(Question(self.decision, self.facts()))
+        return next(check for check in checks if check.control is control)
 
 
-def _of(question: Question, control: Control) -> RiskCheck:
-    return next(check for check in check_all(question) if check.control is control)
+def _used(count: int, notional: str) -> Book:
+    book = Book()
+    book.reserved.days[NOW.date()] = DayUse(count, D(notional))
+    return book
+
+
+def _begun(*seconds_ago: float) -> Book:
+    """Return a book in which orders of other symbols were begun so long ago, all filled since."""
+    book = Book()
+    for index, ago in enumerate(seconds_ago):
+        made = decision_made(f"begun {index}", "SPLT")
+        book.fold(made, at(10 * index, made.event_id))
+        intent = replace(
+            intent_of(book.decisions[made.decision_id]), occurred_at=NOW - timedelta(seconds=ago)
+        )
+        book.fold(intent, at(10 * index + 1, intent.event_id))
+        book.fold(update_of(intent, OrderStatus.FILLED, "10"), at(10 * index + 2))
+    return book
+
+
+def _equal(apart_s: float) -> Book:
+    last = (NOW - timedelta(seconds=apart_s), "another")
+    return Book(last_equal={equality(_decision()): last})
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _limit(price: str, side: Side = Side.BUY) -> Decision:
+    return _decision(limit_price=price, side=side)
+
+
+SELL = Side.SELL
+LONG_AGO = _moment("2020-08-21T20:00:00+00:00")
+# What, the scene, and whether the control lets it pass: at its limit, just under it, just over it.
+CASES: dict[Control, list[tuple[str, Scene, bool]]] = {
+    C.HALT: [
+        ("none", Scene(), True),
+        ("everything", Scene(halted="everything"), False),
+        ("its symbol", Scene(halted="symbol:ACME"), False),
+        ("a bare symbol", Scene(halted="ACME"), False),
+        ("its strategy", Scene(halted="strategy:CongressionalTradingStrategy"), False),
+        ("another symbol", Scene(halted="symbol:ACMEX"), True),
+        ("another strategy", Scene(halted="strategy:Congressional"), True),
+    ],
+    C.RESTRICTED_LIST: [
+        ("listed", Scene({"restricted_symbols": ("ACME",)}), False),
+        ("another", Scene({"restricted_symbols": ("ACMEX", "ACM")}), True),
+    ],
+    C.MARKET_HOURS: [
+        ("before the open", Scene(now=_moment("2020-08-25T13:29:59+00:00")), False),
+        ("at the open", Scene(now=_moment("2020-08-25T13:30:00+00:00")), True),
+        ("before the close", Scene(now=_moment("2020-08-25T19:59:59+00:00")), True),
+        ("at the close", Scene(now=_moment("2020-08-25T20:00:00+00:00")), False),
+        ("queueing", Scene({"outside_hours": "queue"}, now=LONG_AGO), True),
+    ],
+    # From 11:00 to 13:31 UTC the market was open for one minute.
+    C.STALE_DECISION: [
+        ("under", Scene({"stale_after_open_s": 61}), True),
+        ("at", Scene({"stale_after_open_s": 60}), True),
+        ("over", Scene({"stale_after_open_s": 59}), False),
+    ],
+    C.DUPLICATE_WINDOW: [
+        ("further apart", Scene(book=_equal(60.000001)), True),
+        ("as the window", Scene(book=_equal(60)), True),
+        ("nearer", Scene(book=_equal(59.999999)), False),
+        ("no window", Scene({"duplicate_window_s": 0}, book=_equal(0)), True),
+    ],
+    # The order: 10 shares at 101 USD.
+    C.ORDER_SIZE: [
+        ("under", Scene({"order_size_shares_max": "10.000000001"}), True),
+        ("at", Scene({"order_size_shares_max": "10"}), True),
+        ("over", Scene({"order_size_shares_max": "9.999999999"}), False),
+    ],
+    C.PRICE_COLLAR: [
+        ("buy at the collar", Scene(last="100", decision=_limit("105")), True),
+        ("buy under it", Scene(last="100", decision=_limit("104.99")), True),
+        ("buy over it", Scene(last="100", decision=_limit("105.000001")), False),
+        ("buy far below", Scene(last="100", decision=_limit("1")), True),
+        ("sell at the collar", Scene(last="100", decision=_limit("95", SELL)), True),
+        ("sell above it", Scene(last="100", decision=_limit("95.01", SELL)), True),
+        ("sell below it", Scene(last="100", decision=_limit("94.999999", SELL)), False),
+        ("sell far above", Scene(last="100", decision=_limit("900", SELL)), True),
+        ("no collar", Scene({"price_collar_limit_percent": 0}, decision=_limit("101")), True),
+        # Decided at 101 dollars; ten percent more are 111.10.
+        ("risen to the collar", Scene(last="111.1"), True),
+        ("risen less", Scene(last="111.09"), True),
+        ("risen more", Scene(last="111.100001"), False),
+        ("fallen for a buy", Scene(last="1"), True),
+        ("fallen to it", Scene(last="90.9", decision=_decision(side=SELL)), True),
+        ("fallen less", Scene(last="90.91", decision=_decision(side=SELL)), True),
+        ("fallen more", Scene(last="90.899999", decision=_decision(side=SELL)), False),
+        ("risen for a sell", Scene(last="900", decision=_decision(side=SELL)), True),
+        ("old enough", Scene({"price_age_open_s_max": 60}), True),
+        ("younger", Scene({"price_age_open_s_max": 61}), True),
+        ("too old", Scene({"price_age_open_s_max": 59}), False),
+        ("of Friday's close", Scene({"price_age_open_s_max": 23_460}, last_at=LONG_AGO), True),
+        ("a second too old", Scene({"price_age_open_s_max": 23_459}, last_at=LONG_AGO), False),
+        ("no last price", Scene(last=None), False),
+        ("no limit price", Scene(decision=replace(_limit("1"), limit_price=None)), False),
+        ("decided at no price", Scene(decision=replace(_decision(), price=None)), False),
+    ],
+    C.ORDER_NOTIONAL: [
+        ("under", Scene({"order_notional_usd_max": "1010.01"}), True),
+        ("at", Scene({"order_notional_usd_max": "1010"}), True),
+        ("over", Scene({"order_notional_usd_max": "1009.99"}), False),
+        (
+            "a limit's own price",
+            Scene({"order_notional_usd_max": "999"}, decision=_limit("100")),
+            False,
+        ),
+        (
+            "a sell trades above its limit",
+            Scene({"order_notional_usd_max": "1009.99"}, decision=_limit("100", SELL)),
+            False,
+        ),
+        ("no price", Scene(last=None), False),
+    ],
+    C.ORDER_RATE: [
+        ("under", Scene({"order_rate_max": 4}, book=_begun(0, 30)), True),
+        ("at", Scene({"order_rate_max": 3}, book=_begun(0, 30)), True),
+        ("over", Scene({"order_rate_max": 2}, book=_begun(0, 30)), False),
+        ("one left the window", Scene({"order_rate_max": 2}, book=_begun(0, 60)), True),
+        ("one is just within", Scene({"order_rate_max": 2}, book=_begun(0, 59.999999)), False),
+        (
+            "another window",
+            Scene({"order_rate_max": 2, "order_rate_window_s": 30}, book=_begun(0, 30)),
+            True,
+        ),
+    ],
+    C.DAILY_ORDER_COUNT: [
+        ("under", Scene({"daily_order_count_max": 5}, book=_used(3, "0")), True),
+        ("at", Scene({"daily_order_count_max": 5}, book=_used(4, "0")), True),
+        ("over", Scene({"daily_order_count_max": 5}, book=_used(5, "0")), False),
+    ],
+    C.DAILY_NOTIONAL: [
+        ("under", Scene({"daily_notional_usd_max": 2000}, book=_used(1, "989.99")), True),
+        ("at", Scene({"daily_notional_usd_max": 2000}, book=_used(1, "990")), True),
+        ("over", Scene({"daily_notional_usd_max": 2000}, book=_used(1, "990.01")), False),
+        ("no price", Scene(last=None), False),
+    ],
+    C.POSITION_LIMIT: [
+        ("under", Scene({"position_usd_max": "2020.01"}, held="10"), True),
+        ("at", Scene({"position_usd_max": "2020"}, held="10"), True),
+        ("over", Scene({"position_usd_max": "2019.99"}, held="10"), False),
+        ("sell of less", Scene(held="10.1", decision=_decision(side=SELL)), True),
+        ("sell of all", Scene(held="10", decision=_decision(side=SELL)), True),
+        ("sell of more", Scene(held="9.999999999", decision=_decision(side=SELL)), False),
+        ("sell of a short", Scene(held="-10", decision=_decision(side=SELL)), False),
+        ("no price", Scene(last=None), False),
+    ],
+    C.BUYING_POWER: [
+        ("under", Scene(buying_power="1010.01"), True),
+        ("at", Scene(buying_power="1010"), True),
+        ("over", Scene(buying_power="1009.99"), False),
+        ("margin at", Scene({"buying_power_margin_percent": 4}, buying_power="1050.4"), True),
+        ("margin over", Scene({"buying_power_margin_percent": 4}, buying_power="1050.39"), False),
+        ("a sell needs none", Scene(buying_power="0", decision=_decision(side=SELL)), True),
+        ("no price", Scene(last=None), False),
+    ],
+}
+FLAT = [(control, *case) for control, cases in CASES.items() for case in cases]
+
+
+@pytest.mark.parametrize(
+    ("control", "scene", "passes"),
+    [(control, scene, passes) for control, _, scene, passes in FLAT],
+    ids=[f"{control.value}: {what}" for control, what, _, _ in FLAT],
+)
+def test_each_control_at_its_limit_and_beside_it(
+    control: Control, scene: Scene, passes: bool
+) -> None:
+    check = scene.check(control)
+    assert check.passed is passes, check.explanation
+    assert check.unit
+    assert check.explanation
+
+
+def test_every_control_has_a_rule_settings_and_cases_that_pass_and_fail() -> None:
+    named = set(C) - {C.UNRECOGNISED}
+    assert [rule.control for rule in RULES] == list(CASES)
+    assert {rule.control for rule in RULES} == named
+    for rule in RULES:
+        assert {passes for _, _, passes in CASES[rule.control]} == {True, False}
+        assert set(rule.settings) <= set(ExecutorSettings.model_fields)
+        # A halt is an operator's act; everything else is configured.
+        assert bool(rule.settings) is (rule.control is not C.HALT)
+        for name in rule.settings:
+            assert ExecutorSettings.model_fields[name].description
 
 
 def test_every_control_is_recorded_and_all_pass_for_a_plain_order() -> None:
-    checks = check_all(_question())
+    checks = check_all(Question(Scene().decision, Scene().facts()))
     assert first_failed(checks) is None
-    assert {check.control for check in checks} == set(C) - {
-        C.UNRECOGNISED,
-        C.PRICE_COLLAR,
-        C.ORDER_RATE,
-    }
+    assert [check.control for check in checks] == [rule.control for rule in RULES]
+
+
+def test_all_results_are_recorded_with_what_was_observed_also_when_one_blocks() -> None:
+    scene = Scene({"order_size_shares_max": 5, "order_notional_usd_max": 500}, buying_power="700")
+    (verdict,) = check_batch([scene.decision], scene.facts())
+    assert len(verdict.checks) == len(RULES)
+    failed = [check for check in verdict.checks if not check.passed]
+    assert [(c.control, c.limit, c.observed, c.unit) for c in failed] == [
+        (C.ORDER_SIZE, D(5), D(10), "shares"),
+        (C.ORDER_NOTIONAL, D(500), D(1010), "USD"),
+        (C.BUYING_POWER, D(700), D(1010), "USD"),
+    ]
+    assert verdict.blocked_by == failed[0]
+    assert verdict.waits_for is None
+    assert not verdict.may_go
 
 
 @pytest.mark.parametrize(
-    ("control", "limits", "passes"),
+    ("scene", "words"),
     [
-        # The order: 10 shares at 101 USD.
-        (C.ORDER_NOTIONAL, {"order_notional_usd_max": "1010"}, True),
-        (C.ORDER_NOTIONAL, {"order_notional_usd_max": "1010.01"}, True),
-        (C.ORDER_NOTIONAL, {"order_notional_usd_max": "1009.99"}, False),
-        (C.ORDER_SIZE, {"order_size_shares_max": "10"}, True),
-        (C.ORDER_SIZE, {"order_size_shares_max": "10.000000001"}, True),
-        (C.ORDER_SIZE, {"order_size_shares_max": "9.999999999"}, False),
-        (C.POSITION_LIMIT, {"position_usd_max": "1010"}, True),
-        (C.POSITION_LIMIT, {"position_usd_max": "1009.99"}, False),
-        (C.RESTRICTED_LIST, {"restricted_symbols": ("MSFT",)}, True),
-        (C.RESTRICTED_LIST, {"restricted_symbols": ("ACME",)}, False),
-        # From 11:00 to 13:31 UTC the market was open for one minute.
-        (C.STALE_DECISION, {"stale_after_open_s": 60}, True),
-        (C.STALE_DECISION, {"stale_after_open_s": 61}, True),
-        (C.STALE_DECISION, {"stale_after_open_s": 59}, False),
+        (Scene(last=None), "no last price"),
+        (Scene(last="0"), "no last price"),
+        (Scene(decision=replace(_decision(), price=None)), "no price of its own market"),
     ],
+    ids=["none", "zero", "undecided"],
 )
-def test_limits_of_the_order_itself(control: Control, limits: dict[str, Any], passes: bool) -> None:
-    assert _of(_question(limits=ExecutorSettings(**limits)), control).passed is passes
+def test_what_cannot_be_told_blocks_by_the_collar_and_says_why(scene: Scene, words: str) -> None:
+    (verdict,) = check_batch([scene.decision], scene.facts())
+    assert verdict.blocked_by is not None
+    assert verdict.blocked_by.control is C.PRICE_COLLAR
+    assert verdict.blocked_by.observed is None
+    assert words in verdict.blocked_by.explanation
 
 
-@pytest.mark.parametrize(("used", "limit", "passes"), [(4, 5, True), (5, 5, False), (3, 5, True)])
-def test_daily_count(used: int, limit: int, passes: bool) -> None:
-    book = Book(days={NOW.date(): DayUse(used, Decimal(0))})
-    question = _question(book=book, limits=ExecutorSettings(daily_order_count_max=limit))
-    assert _of(question, C.DAILY_ORDER_COUNT).passed is passes
+def test_a_price_that_is_too_old_is_told_in_seconds() -> None:
+    check = Scene({"price_age_open_s_max": 30}).check(C.PRICE_COLLAR)
+    assert (check.limit, check.observed, check.unit) == (D(30), D(60), "seconds")
 
 
-@pytest.mark.parametrize(("used", "passes"), [("990", True), ("989.99", True), ("990.01", False)])
-def test_daily_notional(used: str, passes: bool) -> None:
-    book = Book(days={NOW.date(): DayUse(1, Decimal(used))})
-    question = _question(book=book, limits=ExecutorSettings(daily_notional_usd_max=Decimal(2000)))
-    assert _of(question, C.DAILY_NOTIONAL).passed is passes
+def test_every_day_begins_with_nothing_used() -> None:
+    tomorrow = NOW + timedelta(days=1)
+    scene = Scene({"daily_order_count_max": 1}, book=_used(1, "5000"), now=tomorrow)
+    assert scene.check(C.DAILY_ORDER_COUNT).passed
+    assert not replace(scene, now=NOW).check(C.DAILY_ORDER_COUNT).passed
 
 
-@pytest.mark.parametrize(
-    ("buying_power", "passes"), [("1010", True), ("1010.01", True), ("1009.99", False)]
-)
-def test_buying_power(buying_power: str, passes: bool) -> None:
-    question = _question(account=Account(Decimal(buying_power), Decimal(0), None))
-    assert _of(question, C.BUYING_POWER).passed is passes
-
-
-@pytest.mark.parametrize(
-    ("held", "passes"), [("10", True), ("11", True), ("9", False), ("-5", False)]
-)
-def test_a_sell_needs_its_shares_and_no_buying_power(held: str, passes: bool) -> None:
-    account = Account(Decimal(0), Decimal(held), Decimal(100))
-    question = _question(_decision(side=Side.SELL), account=account)
-    assert _of(question, C.POSITION_LIMIT).passed is passes
-    assert _of(question, C.BUYING_POWER).passed
-
-
-def test_an_order_of_unknown_value_is_blocked() -> None:
-    decision = replace(_decision(), price=None)
-    failed = first_failed(check_all(_question(decision)))
-    assert failed is not None
-    assert failed.control is C.ORDER_NOTIONAL
-
-
-@pytest.mark.parametrize(("apart_s", "passes"), [(59, False), (60, True), (61, True)])
-def test_duplicate_window(apart_s: int, passes: bool) -> None:
+@pytest.mark.parametrize("scope", ["everything", "symbol:ACME"])
+def test_a_halt_and_staleness_also_stop_what_was_not_sent_yet(scope: str) -> None:
+    halts, limits = Halts(), ExecutorSettings(stale_after_open_s=60)
     decision = _decision()
-    last = (NOW - timedelta(seconds=apart_s), "another")
-    question = _question(decision, book=Book(last_equal={equality(decision): last}))
-    assert _of(question, C.DUPLICATE_WINDOW).passed is passes
-
-
-@pytest.mark.parametrize(
-    ("now", "passes"),
-    [
-        ("2020-08-25T13:29:59+00:00", False),
-        ("2020-08-25T13:30:00+00:00", True),
-        ("2020-08-25T19:59:59+00:00", True),
-        ("2020-08-25T20:00:00+00:00", False),
-    ],
-)
-def test_market_hours(now: str, passes: bool) -> None:
-    question = _question(now=datetime.fromisoformat(now).astimezone(UTC))
-    assert _of(question, C.MARKET_HOURS).passed is passes
-    queueing = replace(question, limits=ExecutorSettings(outside_hours="queue"))
-    assert _of(queueing, C.MARKET_HOURS).passed
-
-
-@pytest.mark.parametrize(
-    ("scope", "stops"),
-    [
-        ("everything", True),
-        ("symbol:ACME", True),
-        ("symbol:MSFT", False),
-        ("strategy:CongressionalTradingStrategy", True),
-        ("ACME", True),
-    ],
-)
-def test_halts_by_scope_also_stop_what_was_not_sent_yet(scope: str, stops: bool) -> None:
-    halts = Halts()
+    assert recheck(decision, halts, limits, NOW) is None
+    stale = recheck(decision, halts, limits, NOW + timedelta(seconds=1))
+    assert stale is not None
+    assert stale.control is C.STALE_DECISION
     halts.fold(_act(OperatorAct.HALT, scope))
-    decision = _decision()
-    assert _of(_question(decision, halts=halts), C.HALT).passed is not stops
-    assert (recheck(decision, halts, ExecutorSettings(), NOW) is not None) is stops
+    halted = recheck(decision, halts, limits, NOW)
+    assert halted is not None
+    assert halted.control is C.HALT
     halts.fold(_act(OperatorAct.RESUME, "everything"))
-    assert _of(_question(decision, halts=halts), C.HALT).passed
+    assert recheck(decision, halts, limits, NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -195,7 +366,7 @@ def test_live_trading_needs_both_settings() -> None:
 
 def _act(act: OperatorAct, scope: str) -> OperatorActed:
     return OperatorActed(
-        event_id="o",
+        event_id=f"{act} {scope}",
         occurred_at=NOW,
         service="cli",
         service_version="0",

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
+from services.executor.controls.rules import RULES
 from services.executor.crash import STEPS
 from services.executor.settings import ExecutorSettings
 from services.executor.statuses import (
@@ -44,6 +45,17 @@ def _diagram(transitions: Mapping[Status, frozenset[Status]]) -> str:
     return "\n" + "\n".join([*lines, "```"]) + "\n"
 
 
+def _controls() -> str:
+    lines = ["| control | checks | setting | default | unit | at the limit |", "| --- " * 6 + "|"]
+    for rule in RULES:
+        names = "<br>".join(f"`{name.upper()}`" for name in rule.settings) or "`tradetrail halt`"
+        fields = [ExecutorSettings.model_fields[name] for name in rule.settings]
+        defaults = "<br>".join("none" if f.default == () else str(f.default) for f in fields)
+        cells = (f"`{rule.control}`", rule.what, names, defaults, rule.unit, rule.at_the_limit)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n" + "\n".join(lines) + "\n"
+
+
 def _tables() -> dict[str, str]:
     decisions = ["| execution | decision |", "| --- | --- |"]
     decisions += [
@@ -60,6 +72,7 @@ def _tables() -> dict[str, str]:
         "decision transitions diagram": _diagram(DECISION_TRANSITIONS),
         "decisions": "\n" + "\n".join(decisions) + "\n",
         "retried": ", ".join(f"`{reason.value}`" for reason in FailureReason if reason in RETRIED),
+        "controls": _controls(),
         "settings": "\n" + "\n".join(settings) + "\n",
         "steps": ", ".join(STEPS),
     }

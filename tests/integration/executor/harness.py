@@ -161,6 +161,7 @@ class Desk:
             "TRADETRAIL_TOPIC_PREFIX": self.settings.topic_prefix,
             "TRADETRAIL_CLOCK_URL": f"{self.alpaca.url}/control/clock",
             "TRADETRAIL_ALPACA_URL": self.alpaca.url,
+            "TRADETRAIL_ALPACA_DATA_URL": self.alpaca.url,
             "TRADETRAIL_ALPACA_STREAM_URL": self.alpaca.stream_url,
             "TRADETRAIL_ALPACA_KEY_ID": KEYS.key_id,
             "TRADETRAIL_ALPACA_SECRET_KEY": KEYS.secret_key,

@@ -51,9 +51,10 @@ def test_a_market_order_waits_for_the_open_and_fills_once(desk: Desk) -> None:
     assert last.decision_status is DecisionStatus.EXECUTED
     assert last.filled_qty_total == last.fill_qty == Decimal(10)
     assert last.fill_price == last.filled_avg_price == Decimal(101)
-    assert [call.purpose for call in desk.calls(decision)][:3] == [
+    assert [call.purpose for call in desk.calls(decision)][:4] == [
         CallPurpose.PORTFOLIO_CONTEXT,
         CallPurpose.PORTFOLIO_CONTEXT,
+        CallPurpose.MARKET_CONTEXT,
         CallPurpose.ORDER_SUBMIT,
     ]
     health = eventually(process.health, lambda health: health["unanswered"] == 0)
@@ -75,10 +76,20 @@ def test_controls_block_what_the_account_cannot_pay(desk: Desk) -> None:
 
 
 def test_the_brokers_refusal_ends_the_decision_in_its_own_words(desk: Desk) -> None:
-    desk.alpaca.control(account={"cash": "1000"}, now=IN_SESSION)
+    desk.alpaca.control(now=IN_SESSION)
     desk.active_executor()
-    # The controls value it at the decision's price, the broker at today's 101 dollars.
-    decision = decision_made("refused", quantity="10", price="95", at=IN_SESSION)
+    # Something else has used the buying power since the controls looked.
+    desk.alpaca.control(
+        fault={
+            "kind": "status",
+            "status": 403,
+            "code": 40310000,
+            "message": "insufficient buying power",
+            "method": "POST",
+            "path": "/v2/orders",
+        }
+    )
+    decision = decision_made("refused", at=IN_SESSION)
     desk.decide(decision)
     desk.eventually_over(decision)
 
