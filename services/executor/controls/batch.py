@@ -38,8 +38,8 @@ def check_batch(decisions: Iterable[Decision], facts: Facts) -> Iterator[Verdict
     """Yield the verdict on each decision, one of a symbol, in their order: the strongest first takes what there is.
 
     Nothing may be folded into the book meanwhile. What waits keeps its place: those after it see it as reserved too, so
-    that no weaker signal takes its money. It need not be checked again before ``Reservations.moment`` has passed that of
-    the account's look.
+    that no weaker signal takes its money. It need not be checked again before ``Reservations.moment`` has passed
+    that of the account's look.
     """
     ahead: tuple[Reservation, ...] = ()
     for decision in decisions:
