@@ -57,6 +57,8 @@ class Actor:
         """Do what is due for each act without an answer; return whether there was one."""
         acts = list(self._desk.book.acts.values())
         for act, at in acts:
+            # Each is judged by a book that knows all that was said before it.
+            self._desk.commit()
             if act.event_id in self._desk.book.acts:
                 self._do(act, at)
         if acts:
@@ -163,10 +165,14 @@ class Actor:
             )
 
     def _replace_ended(self, act: OperatorActed, at: Cause, new: Execution) -> None:
-        """Answer once it is known what became of the new order."""
+        """Answer once it is known what became of both orders: a fill of the old one may still win."""
         if new.status in UNSETTLED:
             return
         old = self._desk.book.executions.get(new.previous_execution_id or "")
+        if old is not None and old.status not in TERMINAL and new.status not in TERMINAL:
+            self._canceller.watch(old)
+            self._canceller.watch(new)
+            return
         is_done = new.status not in (OrderStatus.REJECTED, OrderStatus.ERROR)
         text = (
             f"replaced by execution {new.execution_id}, attempt {new.attempt_number}: {new.status}"

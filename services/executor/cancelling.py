@@ -1,4 +1,7 @@
-"""Asks the broker to cancel an open order, and looks until it is over: asked is not cancelled, and a fill may win."""
+"""Asks the broker to cancel an open order and looks until it is over: asked is not cancelled, and a fill may win.
+
+An order that is being replaced is looked at in the same way, and nothing is asked for.
+"""
 
 from __future__ import annotations
 
@@ -47,11 +50,19 @@ class Canceller:
         """Work at ``desk``."""
         self._desk = desk
         self._asking: dict[str, _Asking] = {}
+        self._watching: dict[str, _Asking] = {}
 
     def step(self, execution: Execution) -> None:
         """Do what is due to have ``execution`` cancelled; call it each turn until it is over."""
+        self._go_on(execution, self._asking.setdefault(execution.execution_id, _Asking()))
+
+    def watch(self, execution: Execution) -> None:
+        """Look at an open order whose end is near; call it each turn until it is over."""
+        watching = _Asking(is_asked=True)
+        self._go_on(execution, self._watching.setdefault(execution.execution_id, watching))
+
+    def _go_on(self, execution: Execution, asking: _Asking) -> None:
         each_id, order_id = execution.execution_id, execution.broker_order_id
-        asking = self._asking.setdefault(each_id, _Asking())
         if order_id is None or time.monotonic() < asking.next_at:
             return
         state = _state(execution)
@@ -77,8 +88,9 @@ class Canceller:
 
     def tidy(self) -> None:
         """Forget orders that are over."""
-        for each_id in [each for each in self._asking if each not in self._desk.book.open]:
-            del self._asking[each_id]
+        for table in (self._asking, self._watching):
+            for each_id in [each for each in table if each not in self._desk.book.open]:
+                del table[each_id]
 
     def _ended(self, execution: Execution, asking: _Asking, state: object, brought: _Asked) -> None:
         """Take in an answer; runs on the loop's thread."""
