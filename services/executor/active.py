@@ -1,14 +1,14 @@
 """The active executor of an account: one activation, from taking over to losing or leaving it.
 
-Taking over, in order: fence older executors, fold every trade partition to its end, read the control topic, say so.
-Then the loop, in order: hold the account, take new events, settle unknown orders, follow open ones, send one, save.
+Taking over, in order: fence older executors, fold the trade partitions to their ends, read the control topic, say so.
+Then the loop, in order: hold the account, take new events, settle unknown orders, follow open ones, compare with the
+broker's book when that is due, send one, save.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
@@ -17,27 +17,28 @@ import structlog
 from services.executor import metrics
 from services.executor.book import Book
 from services.executor.broker import Broker
-from services.executor.crash import CrashPoints
 from services.executor.desk import Desk
 from services.executor.election import Election
 from services.executor.feed import ControlFeed, Feed
 from services.executor.following import Follower
 from services.executor.journal import Journal
 from services.executor.lanes import Lanes
+from services.executor.operators import Operators
 from services.executor.orders import OrderEvents
 from services.executor.outbox import Outbox
 from services.executor.pace import Pace
+from services.executor.parts import Parts, Standing
+from services.executor.reconcile import Reconciler
 from services.executor.rehearsal import rehearse
+from services.executor.replies import Answers
 from services.executor.retries import Retries
 from services.executor.sending import Sender
-from services.executor.settings import ExecutorSettings
 from services.executor.settling import Settler
 from services.executor.stream import TradeUpdates
-from tradetrail.alpaca_settings import AlpacaSettings
-from tradetrail.clock import Clock
 from tradetrail.errors import Fatal, Poison, Retryable
 from tradetrail.events import Event
 from tradetrail.events.generated import (
+    BrokerOrderDiscovered,
     Cause,
     ExecutorActivated,
     OperatorAnswered,
@@ -46,53 +47,21 @@ from tradetrail.events.generated import (
     OrderUpdated,
 )
 from tradetrail.ids import derive_id
-from tradetrail.log.codec import Codec
-from tradetrail.log.configuration import Stamp
 from tradetrail.log.producer import Outgoing, TransactionalProducer
 from tradetrail.log.reader import Place
-from tradetrail.log.topics import Topics
-from tradetrail.settings import SharedSettings
 
 # How long an idle loop waits for a new event; bounds how late hints, polls and look-ups are noticed.
 IDLE_WAIT_S = 0.02
+# With requests under way: as long for the first of them to end; bounds how late a new event is seen meanwhile.
+BUSY_WAIT_S = 0.002
+# Asked to stop, it waits this long for the outcomes of orders that were sent; what stays open is looked up by the next.
+DRAIN_S = 5.0
 # Offsets that moved without an output are committed this often, so that lag is visible.
 OFFSETS_EVERY_S = 0.5
 _PAUSE_S = 0.2
 _FOLDED = (OrderSubmitting, OrderUpdated, OrderBlocked, OperatorAnswered)
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What every activation of this process works with."""
-
-    shared: SharedSettings
-    settings: ExecutorSettings
-    alpaca: AlpacaSettings
-    topics: Topics
-    codec: Codec
-    clock: Clock
-    stamp: Stamp
-    configuration_hash: str
-    paper: bool
-    crash: CrashPoints
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What the health page may know: a consistent picture after one turn of the loop."""
-
-    positions: dict[str, int]
-    pending: int
-    unanswered: int
-    looked_at: tuple[datetime, ...]
-    held: dict[str, str]
-    skipped_events: int
-    broker: str
-    stream_connected: bool
-    halted: tuple[str, ...]
-    as_of: datetime | None
 
 
 class ActiveExecutor:
@@ -121,20 +90,20 @@ class ActiveExecutor:
         self._feed = Feed(parts.shared, parts.codec, parts.topics.trade())
         control = ControlFeed(parts.shared, parts.codec, parts.topics.control)
         lanes = Lanes(self._open_broker, parts.settings.parallel_requests)
-        broker = self._open_broker()
         updates = TradeUpdates(parts.alpaca) if parts.settings.stream else None
         try:
-            self._desk = self._open_desk(producer, control, broker, lanes)
-            self._follower = Follower(self._desk)
+            self._desk = self._open_desk(producer, control, lanes)
+            self._follower = Follower(self._desk, updates)
+            self._reconciler = Reconciler(self._desk, self._follower)
             self._take_over()
             if updates is not None:
                 updates.start()
             self._loop(stop, updates)
+            self._drain()
         finally:
             lanes.close()
             self._feed.close()
             control.close()
-            broker.close()
             if updates is not None:
                 updates.close()
 
@@ -143,7 +112,7 @@ class ActiveExecutor:
         return Broker(parts.alpaca, parts.settings, paper=parts.paper)
 
     def _open_desk(
-        self, producer: TransactionalProducer, control: ControlFeed, broker: Broker, lanes: Lanes
+        self, producer: TransactionalProducer, control: ControlFeed, lanes: Lanes
     ) -> Desk:
         parts = self._parts
         journal = Journal(
@@ -159,7 +128,6 @@ class ActiveExecutor:
             topics=parts.topics,
             clock=parts.clock,
             book=self._book,
-            broker=broker,
             lanes=lanes,
             journal=journal,
             outbox=Outbox(journal),
@@ -195,14 +163,21 @@ class ActiveExecutor:
             paper=parts.paper,
             decisions=len(self._book.decisions),
             open_executions=len(self._book.open),
+            passed_over=self._book.passed_over,
             ready_s=round(time.monotonic() - began_at, 3),
         )
 
     def _loop(self, stop: threading.Event, updates: TradeUpdates | None) -> None:
+        parts = self._parts
         sender, settler = Sender(self._desk), Settler(self._desk)
-        is_busy = False
+        answers = Answers(parts.stamp, parts.alpaca.account)
+        operators = Operators(self._desk, self._election, answers, parts.replies, self._reconciler)
         while not stop.is_set():
             self._election.hold()
+            lanes = self._desk.lanes
+            is_busy = lanes.free < lanes.count
+            if is_busy:
+                lanes.wait(BUSY_WAIT_S)
             for event, at in self._feed.take(0 if is_busy else IDLE_WAIT_S):
                 self._fold(event, at)
             try:
@@ -212,19 +187,36 @@ class ActiveExecutor:
                 stop.wait(_PAUSE_S)
                 continue
             self._desk.last_now = now
-            self._desk.lanes.finish()
+            lanes.finish()
             self._desk.commit()
+            operators.step()
             settler.step()
             self._follower.step(now, updates.take() if updates else [])
-            is_busy = sender.step()
+            self._reconciler.step(now)
+            sender.step()
+            self._desk.commit()
             self._save()
-            self._publish(now, updates)
+            self._publish(now)
+
+    def _drain(self) -> None:
+        """Record what becomes of the orders that were sent, as far as it comes in time."""
+        desk, until = self._desk, time.monotonic() + DRAIN_S
+        while desk.in_flight() and desk.lanes.free < desk.lanes.count and time.monotonic() < until:
+            desk.lanes.wait(IDLE_WAIT_S)
+            self._election.hold()
+            desk.lanes.finish()
+            desk.commit()
 
     def _fold(self, event: Event, at: Cause) -> None:
         if event.event_id in self._own_events:
             # Folded when it was committed; now it came back.
             self._own_events.discard(event.event_id)
             return
+        if isinstance(event, BrokerOrderDiscovered):
+            self._reconciler.discoveries.fold(event)
+            return
+        if isinstance(event, OrderUpdated) and event.execution_id not in self._book.executions:
+            self._reconciler.discoveries.passed_over.add(event.client_order_id)
         try:
             self._book.fold(event, at)
         except Poison as error:
@@ -255,8 +247,10 @@ class ActiveExecutor:
         self._desk.journal.commit([])
         self._saved, self._saved_at = offsets, time.monotonic()
 
-    def _publish(self, now: datetime, updates: TradeUpdates | None) -> None:
+    def _publish(self, now: datetime) -> None:
         book, looked_at = self._book, self._follower.looked_at
+        lanes = self._desk.lanes
+        metrics.BUSY_LANES.set(lanes.count - lanes.free)
         metrics.UNANSWERED.set(len(book.open))
         metrics.PENDING.set(book.pending_count())
         self.standing = Standing(
@@ -268,7 +262,8 @@ class ActiveExecutor:
             held={e.symbol: f"{e.status} {e.execution_id}" for e in book.unsettled()},
             skipped_events=self._feed.skipped_count,
             broker=self._desk.pace.reason or "ok",
-            stream_connected=updates is not None and updates.is_connected,
-            halted=tuple(sorted(self._desk.halts.scopes)),
+            stream=self._follower.stream,
+            troubled=dict(self._follower.troubles),
+            halted=self._desk.halts.told(),
             as_of=now,
         )

@@ -88,7 +88,7 @@ class Broker:
             else:
                 self._client.patch(f"/orders/{quote(replaces, safe='')}", body)
         except TicketRefused as error:
-            return NotSent(str(error), self._last())
+            return NotSent(str(error), self._last(), is_brokers_fault=False)
         except (APIError, requests.RequestException, ValueError, OSError):
             pass
         return _outcome(self._last(), str(body["client_order_id"]))
@@ -129,6 +129,10 @@ class Broker:
     def account(self) -> Told | Missing | Away:
         """Return the account."""
         return self._ask(self._client.get_account)
+
+    def positions(self) -> Told | Missing | Away:
+        """Return every position of the account."""
+        return self._ask(self._client.get_all_positions)
 
     def position(self, symbol: str) -> Told | Missing | Away:
         """Return the position in ``symbol``; Missing when flat."""

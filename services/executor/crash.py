@@ -5,8 +5,10 @@ from __future__ import annotations
 from tradetrail.breakpoints import Breakpoints
 
 STEPS = (
+    "before_context",
     "before_intent",
     "after_intent",
+    "between_posts",
     "after_post",
     "after_outcome",
     "before_fill",

@@ -15,7 +15,6 @@ import structlog
 
 from services.executor import metrics
 from services.executor.book import Book, Execution
-from services.executor.broker import Broker
 from services.executor.crash import CrashPoints
 from services.executor.feed import ControlFeed
 from services.executor.fills import (
@@ -24,11 +23,10 @@ from services.executor.fills import (
     says_something_new,
     status_by,
 )
-from services.executor.guarded_http import Exchange
 from services.executor.halts import Halts
 from services.executor.journal import Journal
 from services.executor.lanes import Lanes
-from services.executor.looking import Calls, Posted, look
+from services.executor.looking import Calls, Posted
 from services.executor.orders import (
     OrderEvents,
     Progress,
@@ -42,7 +40,7 @@ from services.executor.statuses import TERMINAL, refusal_reason
 from tradetrail.clock import Clock
 from tradetrail.errors import Retryable
 from tradetrail.events import Event
-from tradetrail.events.generated import CallPurpose, OrderStatus, UpdateSource
+from tradetrail.events.generated import OrderStatus, UpdateSource
 from tradetrail.log.producer import Outgoing
 from tradetrail.log.topics import Topics
 
@@ -60,7 +58,6 @@ class Desk:
     topics: Topics
     clock: Clock
     book: Book
-    broker: Broker
     lanes: Lanes
     journal: Journal
     outbox: Outbox
@@ -125,10 +122,9 @@ class Desk:
         """Commit what the turn entered so far, in one transaction. Raises Lost when this process may not."""
         self.outbox.commit()
 
-    def again(self, execution: Execution, call: Exchange | None) -> list[Outgoing]:
-        """Return the intent to send an order again under its old id."""
+    def again(self, execution: Execution, calls: Calls) -> list[Outgoing]:
+        """Return the intent to send an order again under its old id, with the calls that allow it."""
         progress = Progress(OrderStatus.SUBMITTING, UpdateSource.EXECUTOR)
-        calls = [(call, CallPurpose.ORDER_LOOKUP)] if call else []
         return self._outputs(execution, progress, [], calls)
 
     def enter_outcome(self, execution: Execution, posted: Posted) -> None:
@@ -137,6 +133,8 @@ class Desk:
         metrics.OUTCOMES.labels(type(outcome).__name__.lower()).inc()
         metrics.POST_SECONDS.observe(outcome.call.duration_us / 1e6)
         after = self._passing("after_outcome")
+        for call, _ in calls:
+            self.pace.count(call)
         if isinstance(outcome, Accepted):
             self.pace.heard(outcome.call)
             self.enter_snapshot(
@@ -153,7 +151,8 @@ class Desk:
             )
             self.enter(execution, progress, [], calls, after)
         elif isinstance(outcome, NotSent):
-            self.pace.failed(outcome.reason, outcome.call)
+            if outcome.is_brokers_fault:
+                self.pace.failed(outcome.reason, outcome.call)
             message = f"not sent: {outcome.reason}"
             progress = Progress(OrderStatus.SUBMITTING, UpdateSource.EXECUTOR, message=message)
 
@@ -202,31 +201,6 @@ class Desk:
 
         self.enter(execution, progress, fills, calls, committed, told_by)
         return True
-
-    def record(
-        self,
-        execution: Execution,
-        progress: Progress,
-        fills: list[Fill],
-        calls: Calls,
-    ) -> None:
-        """Commit one step of an execution at once."""
-        self.enter(execution, progress, fills, calls)
-        self.commit()
-
-    def take_snapshot(
-        self,
-        execution: Execution,
-        order: BrokerOrder,
-        source: UpdateSource,
-        calls: Calls,
-    ) -> bool:
-        """Commit what a snapshot says anew at once, asking for its fills on this thread."""
-        purpose = CallPurpose.ORDER_POLL
-        seen = look(self.broker, lambda _: order, purpose, execution, self.heard)
-        is_new = self.enter_snapshot(execution, order, source, calls + seen.calls[1:], seen.listed)
-        self.commit()
-        return is_new
 
     def heard(self, broker_order_id: str) -> tuple[Fill, ...]:
         """Return the fills heard of for an order; also for lanes."""

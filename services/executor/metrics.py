@@ -43,3 +43,10 @@ DISCOVERED = Counter(
     "Orders and fills that the broker had and the log lacked, by whose they are.",
     ["whose"],
 )
+BUSY_LANES = Gauge("tradetrail_executor_busy_lanes", "Requests to the broker that are under way.")
+BROKER_AWAY = Gauge(
+    "tradetrail_executor_broker_away", "1 while the broker gives no usable answer and orders wait."
+)
+RATE_LIMIT_REMAINING = Gauge(
+    "tradetrail_executor_rate_limit_remaining", "Requests left to the account, by its last answer."
+)

@@ -55,10 +55,11 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """Not one byte of the order left this process."""
+    """Not one byte of the order left this process: no connection, or a ticket that was too old."""
 
     reason: str
     call: Exchange
+    is_brokers_fault: bool = True
 
 
 @dataclass(frozen=True, slots=True)

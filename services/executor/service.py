@@ -10,10 +10,13 @@ from typing import Any
 import structlog
 
 from services.executor import metrics
-from services.executor.active import ActiveExecutor, Parts
+from services.executor.active import ActiveExecutor
 from services.executor.crash import CrashPoints
 from services.executor.election import Election
+from services.executor.parts import Parts
+from services.executor.replies import Answers
 from services.executor.settings import ExecutorSettings
+from services.executor.standing_by import Standby, begin_replies
 from tradetrail import sessions
 from tradetrail.alpaca_settings import AlpacaSettings
 from tradetrail.clock import CLOCK_CACHE_S, open_clock
@@ -40,18 +43,23 @@ class ExecutorService:
         self._parts = parts
         self._active: ActiveExecutor | None = None
         self._is_standing_by = False
+        self._standby: Standby | None = None
 
     def run(self, stop: threading.Event) -> None:
         """Take part in the election until asked to stop."""
         parts = self._parts
         group = f"{parts.shared.topic_prefix}executor-{parts.alpaca.account}"
         election = Election(parts.shared, group, parts.topics.account)
+        standby = self._standby = self._stand_by()
         try:
             while not stop.is_set():
                 self._is_standing_by = True
                 if election.poll(STAND_BY_WAIT_S):
                     self._act(election, stop)
+                else:
+                    standby.step(election)
         finally:
+            standby.close()
             election.close()
 
     def health(self) -> tuple[bool, dict[str, Any]]:
@@ -68,6 +76,7 @@ class ExecutorService:
                 "unanswered": 0,
                 "unknown": 0,
                 "runnable": 0,
+                "halted": self._standby.halted() if self._standby else {},
             }
         now = self._now()
         is_open = now is not None and sessions.session_at(now) is not None
@@ -87,10 +96,16 @@ class ExecutorService:
             "held": standing.held,
             "skipped_events": standing.skipped_events,
             "broker": standing.broker,
-            "stream_connected": standing.stream_connected,
-            "halted": list(standing.halted),
+            "stream": standing.stream,
+            "troubled": standing.troubled,
+            "halted": standing.halted,
             "as_of": standing.as_of.isoformat() if standing.as_of else None,
         }
+
+    def _stand_by(self) -> Standby:
+        parts = self._parts
+        answers = Answers(parts.stamp, parts.alpaca.account)
+        return Standby(parts.shared, parts.codec, parts.topics, parts.clock, answers, parts.replies)
 
     def _act(self, election: Election, stop: threading.Event) -> None:
         self._active = ActiveExecutor(self._parts, election)
@@ -131,8 +146,10 @@ def run(shared: SharedSettings, stop: threading.Event) -> None:
     clock, stamp = open_clock(shared.clock_url), Stamp("executor", shared.instance)
     content = configuration(settings, alpaca) | {"paper": paper}
     digest = begin(shared, codec, topics, stamp, clock, content)
+    # Before this process joins its group: what is asked from here on, it answers.
+    replies = begin_replies(shared, topics)
     service = ExecutorService(
-        Parts(shared, settings, alpaca, topics, codec, clock, stamp, digest, paper, crash)
+        Parts(shared, settings, alpaca, topics, codec, clock, stamp, digest, paper, crash, replies)
     )
     server = HealthServer(shared.http_host, shared.http_port, service.health)
     server.start()
