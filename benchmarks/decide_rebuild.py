@@ -23,12 +23,12 @@ from benchmarks.decide_log import write_log
 from benchmarks.log_rig import new_log
 from services.decider.memory import LONG_READS, Memory
 from services.decider.settings import DeciderSettings
-from services.decider.window_start import window_starts
 from tradetrail.errors import TradetrailError
 from tradetrail.log.codec import Codec
 from tradetrail.log.kafka import open_consumer
 from tradetrail.log.reader import Place, end_offsets, places_of, read_messages
 from tradetrail.log.topics import Topics
+from tradetrail.log.window_start import window_starts
 from tradetrail.process import EXIT_OK, exit_code_of
 from tradetrail.settings import SharedSettings
 from tradetrail.stack.local import LocalStack

@@ -11,12 +11,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.decider.event_head import occurred_at, occurred_micros
 from services.decider.manual_acts import ManualTrigger
 from services.decider.pending import Kind, Kinds, Pending
 from services.decider.symbol_state import CLOCK_MARGIN, SymbolState, Unreadable, earlier
 from services.decider.view import Trigger, View
-from services.decider.window_start import window_starts
 from tradetrail.events import CATALOGUE
 from tradetrail.events.generated import (
     Cause,
@@ -28,8 +26,10 @@ from tradetrail.events.generated import (
 )
 from tradetrail.log.codec import BadEvent, Codec
 from tradetrail.log.entry import Entry, read_entry
+from tradetrail.log.event_head import occurred_at, occurred_micros
 from tradetrail.log.kafka import open_consumer
 from tradetrail.log.reader import Place, Received, end_offsets, read_messages
+from tradetrail.log.window_start import window_starts
 from tradetrail.settings import SharedSettings
 
 # The rest of a symbol's events say nothing that a view holds.

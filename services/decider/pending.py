@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from enum import Enum
 
-from services.decider.event_head import occurred_at
 from tradetrail.log.codec import BadEvent, Codec
+from tradetrail.log.event_head import occurred_at
 
 # A zero byte and four of the schema's id: all that the type hangs on.
 _HEADER_BYTES = 5

@@ -23,6 +23,7 @@ from services.executor.feed import ControlFeed, Feed
 from services.executor.following import Follower
 from services.executor.journal import Journal
 from services.executor.lanes import Lanes
+from services.executor.look_back import LookBack, demand_whole
 from services.executor.operators import Operators
 from services.executor.orders import OrderEvents
 from services.executor.outbox import Outbox
@@ -73,6 +74,7 @@ class ActiveExecutor:
         self._election = election
         settings = parts.settings
         self._book = Book(retries=Retries(settings.retries_max, settings.retry_after_s))
+        self._look_back = LookBack(settings)
         self._own_events: set[str] = set()
         self._saved: dict[Place, int] = {}
         self._saved_at = 0.0
@@ -87,7 +89,7 @@ class ActiveExecutor:
             f"{parts.shared.topic_prefix}executor-{parts.alpaca.account}",
         )
         producer.start()
-        self._feed = Feed(parts.shared, parts.codec, parts.topics.trade())
+        self._feed = self._open_feed()
         control = ControlFeed(parts.shared, parts.codec, parts.topics.control)
         lanes = Lanes(self._open_broker, parts.settings.parallel_requests)
         updates = TradeUpdates(parts.alpaca) if parts.settings.stream else None
@@ -106,6 +108,14 @@ class ActiveExecutor:
             control.close()
             if updates is not None:
                 updates.close()
+
+    def _open_feed(self) -> Feed:
+        """Read from the lowest unfinished decision on, and from as far back as anything looks."""
+        parts, topics = self._parts, self._parts.topics.trade()
+        now = parts.clock.now()
+        starts = self._look_back.begin(parts.shared, self._election.consumer, topics, now)
+        self._book.begin_at(starts, self._look_back.border(now))
+        return Feed(parts.shared, parts.codec, topics, starts)
 
     def _open_broker(self) -> Broker:
         parts = self._parts
@@ -143,6 +153,7 @@ class ActiveExecutor:
         for event, at in self._feed.catch_up():
             self._fold(event, at)
             self._election.hold()
+        demand_whole(self._book, self._election.group)
         self._desk.read_halts()
         parts = self._parts
         account = parts.alpaca.account
@@ -163,6 +174,7 @@ class ActiveExecutor:
             paper=parts.paper,
             decisions=len(self._book.decisions),
             open_executions=len(self._book.open),
+            read_from=sum(self._book.starts.values()),
             passed_over=self._book.passed_over,
             ready_s=round(time.monotonic() - began_at, 3),
         )
@@ -187,6 +199,7 @@ class ActiveExecutor:
                 stop.wait(_PAUSE_S)
                 continue
             self._desk.last_now = now
+            self._look_back.forget(self._book, now)
             lanes.finish()
             self._desk.commit()
             operators.step()

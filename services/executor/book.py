@@ -19,7 +19,7 @@ from services.executor.entries import (
     decided,
     equality,
 )
-from services.executor.legality import check_block, check_intent, check_update
+from services.executor.legality import check_block, check_intent, check_update, is_asked_for
 from services.executor.reservations import Reservations
 from services.executor.retries import NEVER, Retries, may_follow
 from services.executor.statuses import DECISION_TERMINAL, TERMINAL, UNSETTLED
@@ -83,6 +83,11 @@ class Book:
         elif isinstance(event, OperatorAnswered):
             self._answered(event, at)
 
+    def begin_at(self, starts: Mapping[Place, int], since: datetime) -> None:
+        """Begin the fold at ``starts``, before which nothing is unfinished and nothing occurred after ``since``."""
+        self.starts = dict(starts)
+        self.known_since = since if any(starts.values()) else None
+
     def is_held(self, symbol: str) -> bool:
         """Tell whether ``symbol`` waits for the outcome of a POST, or for another try of the same decision."""
         return any(e.symbol == symbol for e in self.unsettled()) or any(
@@ -118,7 +123,11 @@ class Book:
         self, execution: Execution, status: OrderStatus, failure: FailureReason | None
     ) -> FailureReason | None:
         """Return why an execution ends: who cancelled it is known here, other reasons stay as they are."""
-        if status is OrderStatus.CANCELLED and failure is None and self._was_asked_for(execution):
+        if (
+            status is OrderStatus.CANCELLED
+            and failure is None
+            and is_asked_for(execution, self.acts.values())
+        ):
             return FailureReason.OPERATOR_CANCELLED
         return failure
 
@@ -132,7 +141,7 @@ class Book:
             told is DecisionStatus.FAILED
             and may_follow(decision, execution, failure)
             and self.retries.has_left(decision)
-            and not self._was_asked_for(execution)
+            and not is_asked_for(execution, self.acts.values())
         ):
             return DecisionStatus.EXECUTING
         return told
@@ -258,17 +267,6 @@ class Book:
                 "was never seen"
             )
         self.passed_over += 1
-
-    def _was_asked_for(self, execution: Execution) -> bool:
-        """Tell whether a person had an execution cancelled, also when the answer to that is still to come."""
-        return execution.cancelled_by is not None or any(
-            act.act is OperatorAct.CANCEL_ORDER
-            and (
-                act.execution_id == execution.execution_id
-                or (act.execution_id is None and act.decision_id == execution.decision_id)
-            )
-            for act, _ in self.acts.values()
-        )
 
 
 def next_actions(

@@ -1,9 +1,9 @@
-"""The trade partitions as the active executor reads them: all of them, by hand, without moving anyone's offsets."""
+"""The trade partitions as the active executor reads them: all, by hand, from where it is told, moving no offsets."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import structlog
@@ -13,6 +13,7 @@ from services.executor import metrics
 from tradetrail.errors import Fatal, Retryable
 from tradetrail.events import Event
 from tradetrail.events.generated import (
+    BrokerOrderDiscovered,
     Cause,
     DecisionMade,
     OperatorActed,
@@ -32,6 +33,7 @@ CATCH_UP_TIMEOUT_S = 90.0
 _READ = frozenset(
     each.TYPE
     for each in (
+        BrokerOrderDiscovered,
         DecisionMade,
         OrderSubmitting,
         OrderUpdated,
@@ -47,17 +49,23 @@ log = structlog.get_logger(__name__)
 class Feed:
     """Yields the events of interest with their places, and knows how far it has read."""
 
-    def __init__(self, settings: SharedSettings, codec: Codec, topics: list[str]) -> None:
-        """Begin at the start of every partition of ``topics``."""
+    def __init__(
+        self,
+        settings: SharedSettings,
+        codec: Codec,
+        topics: list[str],
+        starts: Mapping[Place, int],
+    ) -> None:
+        """Begin at ``starts`` in the partitions of ``topics``, at 0 in those that aren't named."""
         self._settings = settings
         self._codec = codec
         places = places_of(settings, topics)
         if not places:
             raise Retryable(f"none of the topics {topics} exists yet")
-        self.positions: dict[Place, int] = dict.fromkeys(places, 0)
+        self.positions: dict[Place, int] = {place: starts.get(place, 0) for place in places}
         self.skipped_count = 0
         self._consumer: Consumer = open_consumer(settings)
-        self._consumer.assign([TopicPartition(t, p, 0) for t, p in places])
+        self._consumer.assign([TopicPartition(t, p, o) for (t, p), o in self.positions.items()])
 
     def catch_up(self) -> Iterator[tuple[Event, Cause]]:
         """Yield everything up to the present ends, open transactions of others included.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from services.executor.entries import PATCH, Decision, Execution
@@ -9,7 +10,10 @@ from services.executor.retries import may_follow
 from services.executor.statuses import DECISION_TRANSITIONS, TERMINAL, TRANSITIONS
 from tradetrail.errors import Poison
 from tradetrail.events.generated import (
+    Cause,
     DecisionStatus,
+    OperatorAct,
+    OperatorActed,
     OperatorAnswered,
     OrderBlocked,
     OrderSubmitting,
@@ -74,6 +78,18 @@ def check_block(decision: Decision, event: OrderBlocked | OperatorAnswered) -> N
         raise Poison(
             f"{event.TYPE} {event.event_id} ends decision {decision.decision_id}, which has an open order"
         )
+
+
+def is_asked_for(execution: Execution, acts: Iterable[tuple[OperatorActed, Cause]]) -> bool:
+    """Tell whether a person had an execution cancelled; ``acts`` are those whose answer is still to come."""
+    return execution.cancelled_by is not None or any(
+        act.act is OperatorAct.CANCEL_ORDER
+        and (
+            act.execution_id == execution.execution_id
+            or (act.execution_id is None and act.decision_id == execution.decision_id)
+        )
+        for act, _ in acts
+    )
 
 
 def _check_decision(decision: Decision, status: DecisionStatus) -> None:

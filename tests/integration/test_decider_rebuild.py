@@ -6,19 +6,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.decider import window_start
 from services.decider.memory import Memory
 from services.decider.symbol_state import CLOCK_MARGIN
 from services.decider.view import Trigger, View
-from services.decider.window_start import window_starts
 from tests.integration.disclosed import Row, run_events
 from tradetrail.events import Event
 from tradetrail.events.generated import ApiCallRecorded, DisclosureRecorded
+from tradetrail.log import window_start
 from tradetrail.log.codec import Codec
 from tradetrail.log.entry import read_entry
 from tradetrail.log.producer import EventProducer, Outgoing
 from tradetrail.log.reader import Place, Received, end_offsets, read_all
 from tradetrail.log.topics import Topics
+from tradetrail.log.window_start import window_starts
 from tradetrail.settings import SharedSettings
 
 pytestmark = pytest.mark.stack

@@ -15,7 +15,6 @@ from typing import Any
 from hypothesis import strategies as st
 
 from services.decider.decision import Making, Question, decline_before_context, made
-from services.decider.event_head import occurred_at
 from services.decider.memory import Memory
 from services.decider.settings import DeciderSettings
 from services.decider.strategies.insider import CorporateInsiderStrategy, InsiderSettings
@@ -38,6 +37,7 @@ from tradetrail.events.schemas import parsed_schema
 from tradetrail.ids import derive_id
 from tradetrail.log.codec import BadEvent, Codec, _Writer
 from tradetrail.log.entry import read_entry
+from tradetrail.log.event_head import occurred_at
 from tradetrail.log.reader import Received
 from tradetrail.log.stamp import Stamp
 from tradetrail.settings import SharedSettings

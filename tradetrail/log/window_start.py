@@ -1,4 +1,4 @@
-"""Where in each partition the look-back begins: a bounded search by the events' own time.
+"""Where in each partition a look-back begins: a bounded search by the events' own time.
 
 Kafka's append times tell nothing here: a simulated clock may be years away from them.
 """
@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from confluent_kafka import Consumer
 
-from services.decider.event_head import occurred_micros
+from tradetrail.log.event_head import occurred_micros
 from tradetrail.log.kafka import open_consumer
 from tradetrail.log.reader import Place, read_messages
 from tradetrail.settings import SharedSettings
@@ -22,6 +22,7 @@ CLOSE_ENOUGH = 2_000
 # The time at the end of what was processed is looked for among so many offsets, then in ten times as many, and so on.
 _LAST_OFFSETS = 100
 _MICROSECOND = timedelta(microseconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # A step wants one event of each partition, not the megabyte that a fetch brings otherwise. Limiting what the client
 # holds instead makes it wait a second whenever it holds that (13 s a search, against 0.7 s).
 _SMALL_READS: Mapping[str, Any] = {"fetch.message.max.bytes": 65_536}
@@ -37,18 +38,38 @@ def window_starts(
     """
     micros = reach // _MICROSECOND
     with _small_reader(settings) as consumer:
-        bounds = {place: last - micros for place, last in _last_times(consumer, committed).items()}
-        low = dict.fromkeys(committed, 0)
-        high = {place: committed[place] for place in bounds}
-        while left := [place for place in high if high[place] - low[place] > CLOSE_ENOUGH]:
-            middle = {place: (low[place] + high[place]) // 2 for place in left}
-            found = _first_times(consumer, middle, high)
-            for place in left:
-                offset, at = found.get(place, (middle[place], bounds[place]))
-                if at < bounds[place]:
-                    low[place] = offset + 1
-                else:
-                    high[place] = middle[place]
+        last = _last_times(consumer, committed)
+        bounds = {place: at - micros for place, at in last.items()}
+        return dict.fromkeys(committed, 0) | _search(consumer, committed, bounds)
+
+
+def starts_since(
+    settings: SharedSettings, before: Mapping[Place, int], since: datetime
+) -> dict[Place, int]:
+    """Return for each place an offset, at most that of ``before``, before which all events occurred before ``since``.
+
+    Clocks that differ are the caller's to allow for. Costs and raises as ``window_starts``.
+    """
+    bound = (since - _EPOCH) // _MICROSECOND
+    with _small_reader(settings) as consumer:
+        return _search(consumer, before, dict.fromkeys(before, bound))
+
+
+def _search(
+    consumer: Consumer, ends: Mapping[Place, int], bounds: Mapping[Place, int]
+) -> dict[Place, int]:
+    """Return for each place with a bound, in microseconds, how far all events below its end are older than that."""
+    low = dict.fromkeys(bounds, 0)
+    high = {place: ends[place] for place in bounds}
+    while left := [place for place in high if high[place] - low[place] > CLOSE_ENOUGH]:
+        middle = {place: (low[place] + high[place]) // 2 for place in left}
+        found = _first_times(consumer, middle, high)
+        for place in left:
+            offset, at = found.get(place, (middle[place], bounds[place]))
+            if at < bounds[place]:
+                low[place] = offset + 1
+            else:
+                high[place] = middle[place]
     return low
 
 
