@@ -21,7 +21,7 @@ KNOWN_WORDS = frozenset(
 )
 log = structlog.get_logger(__name__)
 
-FORGOTTEN = "the broker does not know it (404), though it accepted it: ask the broker, then tradetrail order resolve"
+FORGOTTEN = "the broker does not know it (404), though it accepted it: ask the broker what became of it"
 
 
 def trouble_of(broker_status: str) -> str | None:

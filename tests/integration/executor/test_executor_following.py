@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from services.executor.book import Execution
+from services.executor.stream import TradeUpdates
 from services.executor.troubles import FORGOTTEN
 from tests.contract.alpaca_client import Alpaca, stop
+from tests.contract.alpaca_server import KEYS
+from tests.eventually import eventually
 from tests.integration.executor.follow_rig import Rig, follow_rig
 from tests.integration.executor.harness import AFTER_CLOSE, IN_SESSION
+from tradetrail.alpaca_settings import AlpacaSettings
 from tradetrail.calls import joined_body
 from tradetrail.events.generated import ApiCallRecorded, FailureReason, OrderStatus, UpdateSource
 
@@ -101,6 +108,28 @@ def test_a_stream_that_is_never_let_in_is_away_and_polls_do(alpaca: Alpaca) -> N
         execution = rig.order("polled")
         rig.until(is_over(execution, OrderStatus.FILLED))
         assert rig.follower.stream == "away"
+
+
+def test_a_connection_whose_other_end_froze_is_given_up(alpaca: Alpaca) -> None:
+    settings = AlpacaSettings.model_validate(
+        {
+            "stream_url": alpaca.stream_url,
+            "key_id": SecretStr(KEYS.key_id),
+            "secret_key": SecretStr(KEYS.secret_key),
+        }
+    )
+    updates = TradeUpdates(settings, ping_every_s=0.2)
+    updates.start()
+    try:
+        eventually(lambda: updates.is_connected)
+        os.kill(alpaca.pid, signal.SIGSTOP)
+        eventually(lambda: not updates.is_connected)
+        os.kill(alpaca.pid, signal.SIGCONT)
+        eventually(lambda: updates.is_connected)
+        assert [hint.order_id for hint in updates.take()] == [None, None]
+    finally:
+        os.kill(alpaca.pid, signal.SIGCONT)
+        updates.close()
 
 
 def test_a_repeated_message_changes_nothing(alpaca: Alpaca) -> None:
