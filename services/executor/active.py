@@ -176,7 +176,6 @@ class ActiveExecutor:
             open_executions=len(self._book.open),
             read_from=sum(self._book.starts.values()),
             passed_over=self._book.passed_over,
-            passed_over=self._book.passed_over,
             ready_s=round(time.monotonic() - began_at, 3),
         )
 
