@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from fastapi import APIRouter, Request, Response
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from simulators.alpaca import listing, refusals, wire
 from simulators.alpaca.answers import answer, json_object
 from simulators.alpaca.broker import Broker
 from simulators.alpaca.instants import eastern, to_datetime, to_ns
+from simulators.alpaca.routing import Endpoint, routes
 from tradetrail import sessions
 
 # Source: SEC rule 15c6-1: the day after the trade from this day on, two days after before it.
@@ -23,10 +26,9 @@ class AccountApi:
         """Serve ``broker``."""
         self._broker = broker
 
-    def router(self) -> APIRouter:
+    def routes(self) -> list[Route]:
         """Return the routes."""
-        router = APIRouter(prefix="/v2")
-        for method, path, endpoint in (
+        table: list[tuple[str, str, Endpoint]] = [
             ("GET", "/account", self.get_account),
             ("GET", "/account/configurations", self.get_configuration),
             ("PATCH", "/account/configurations", self.patch_configuration),
@@ -37,9 +39,8 @@ class AccountApi:
             ("GET", "/assets/{symbol_or_id}", self.get_asset),
             ("GET", "/clock", self.get_clock),
             ("GET", "/calendar", self.get_calendar),
-        ):
-            router.add_api_route(path, endpoint, methods=[method], response_model=None)
-        return router
+        ]
+        return routes("/v2", table)
 
     async def get_account(self) -> Response:
         """Tell the account."""

@@ -11,8 +11,11 @@ from decimal import Decimal
 from typing import Literal
 
 import uvicorn
-from fastapi import FastAPI, Request, Response, WebSocket
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import WebSocketRoute
 
 from simulators.alpaca.account_api import AccountApi
 from simulators.alpaca.answers import answer
@@ -66,19 +69,15 @@ def build(world: World, options: Options) -> Edge:
         connection_count_max=options.stream_count_max,
     )
     broker.listeners.append(stream.publish)
-    app = FastAPI(title="Simulated Alpaca", openapi_url=None)
+    app = Starlette(exception_handlers={Refused: _tell_refusal, HTTPException: _tell_http_error})
     edge = Edge(app, options.keys, faults, options.rate_limit)
-    app.include_router(TradingApi(broker, faults).router())
-    app.include_router(AccountApi(broker).router())
-    app.include_router(MarketDataApi(broker.market).router())
-    app.include_router(Control(broker, faults, stream, edge).router())
-
-    async def serve_stream(socket: WebSocket) -> None:
-        await stream.serve(socket)
-
-    app.add_api_websocket_route("/stream", serve_stream)
-    app.add_exception_handler(Refused, _tell_refusal)
-    app.add_exception_handler(HTTPException, _tell_http_error)
+    app.router.routes += [
+        *TradingApi(broker, faults).routes(),
+        *AccountApi(broker).routes(),
+        *MarketDataApi(broker.market).routes(),
+        *Control(broker, faults, stream, edge).routes(),
+        WebSocketRoute("/stream", stream.serve),
+    ]
     return edge
 
 

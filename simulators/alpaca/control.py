@@ -21,8 +21,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from simulators.alpaca import wire
 from simulators.alpaca.amounts import load_json, plain
@@ -34,6 +36,7 @@ from simulators.alpaca.edge import Edge
 from simulators.alpaca.faults import Fault, StreamDropFault, StreamMuteFault
 from simulators.alpaca.instants import rfc3339, to_datetime
 from simulators.alpaca.orders import Fill, Order
+from simulators.alpaca.routing import Endpoint, routes
 from simulators.alpaca.stream import TradeUpdates
 
 # The part that differs from run to run: left out where everything is asked for, so that equal runs have equal books.
@@ -92,13 +95,14 @@ class Control:
         self._stream = stream
         self._edge = edge
 
-    def router(self) -> APIRouter:
+    def routes(self) -> list[Route]:
         """Return the routes."""
-        router = APIRouter(prefix="/control")
-        router.add_api_route("/clock", self.get_clock, methods=["GET"], response_model=None)
-        router.add_api_route("", self.get_book, methods=["GET"], response_model=None)
-        router.add_api_route("", self.post, methods=["POST"], response_model=None)
-        return router
+        table: list[tuple[str, str, Endpoint]] = [
+            ("GET", "/clock", self.get_clock),
+            ("GET", "", self.get_book),
+            ("POST", "", self.post),
+        ]
+        return routes("/control", table)
 
     async def get_clock(self) -> Response:
         """Tell the simulated instant."""

@@ -12,13 +12,16 @@ from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from simulators.alpaca import refusals
 from simulators.alpaca.answers import answer
 from simulators.alpaca.instants import parse, rfc3339, to_datetime, to_ns
 from simulators.alpaca.market import Market, Quote
 from simulators.alpaca.ports import Bar
+from simulators.alpaca.routing import Endpoint, routes
 from tradetrail import sessions
 
 BAR_LIMIT_DEFAULT = 1000
@@ -36,23 +39,21 @@ class MarketDataApi:
         """Serve ``market``."""
         self._market = market
 
-    def router(self) -> APIRouter:
+    def routes(self) -> list[Route]:
         """Return the routes."""
-        router = APIRouter(prefix="/v2/stocks")
-        for path, endpoint in (
-            ("/bars", self.get_bars),
-            ("/bars/latest", self.get_latest_bars),
-            ("/trades/latest", self.get_latest_trades),
-            ("/quotes/latest", self.get_latest_quotes),
-            ("/snapshots", self.get_snapshots),
-            ("/{symbol}/bars", self.get_bars_of),
-            ("/{symbol}/bars/latest", self.get_latest_bar),
-            ("/{symbol}/trades/latest", self.get_latest_trade),
-            ("/{symbol}/quotes/latest", self.get_latest_quote),
-            ("/{symbol}/snapshot", self.get_snapshot),
-        ):
-            router.add_api_route(path, endpoint, methods=["GET"], response_model=None)
-        return router
+        table: list[tuple[str, str, Endpoint]] = [
+            ("GET", "/bars", self.get_bars),
+            ("GET", "/bars/latest", self.get_latest_bars),
+            ("GET", "/trades/latest", self.get_latest_trades),
+            ("GET", "/quotes/latest", self.get_latest_quotes),
+            ("GET", "/snapshots", self.get_snapshots),
+            ("GET", "/{symbol}/bars", self.get_bars_of),
+            ("GET", "/{symbol}/bars/latest", self.get_latest_bar),
+            ("GET", "/{symbol}/trades/latest", self.get_latest_trade),
+            ("GET", "/{symbol}/quotes/latest", self.get_latest_quote),
+            ("GET", "/{symbol}/snapshot", self.get_snapshot),
+        ]
+        return routes("/v2/stocks", table)
 
     async def get_bars(self, request: Request) -> Response:
         """List daily bars of several symbols, by symbol, then by time."""

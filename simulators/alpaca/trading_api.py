@@ -7,7 +7,9 @@ from dataclasses import replace
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from simulators.alpaca import entry, listing, refusals, wire
 from simulators.alpaca.amounts import QTY_STEP, is_whole, plain, read
@@ -17,6 +19,7 @@ from simulators.alpaca.broker import Broker
 from simulators.alpaca.orders import Order, OrderRequest
 from simulators.alpaca.pending import settle
 from simulators.alpaca.refusals import Refused
+from simulators.alpaca.routing import Endpoint, routes
 
 
 class TradingApi:
@@ -27,10 +30,9 @@ class TradingApi:
         self._broker = broker
         self._faults = faults
 
-    def router(self) -> APIRouter:
+    def routes(self) -> list[Route]:
         """Return the routes."""
-        router = APIRouter(prefix="/v2")
-        for method, path, endpoint in (
+        table: list[tuple[str, str, Endpoint]] = [
             ("POST", "/orders", self.post_order),
             ("GET", "/orders", self.get_orders),
             ("DELETE", "/orders", self.cancel_orders),
@@ -42,9 +44,8 @@ class TradingApi:
             ("DELETE", "/positions", self.close_positions),
             ("GET", "/positions/{symbol_or_id}", self.get_position),
             ("DELETE", "/positions/{symbol_or_id}", self.close_position),
-        ):
-            router.add_api_route(path, endpoint, methods=[method], response_model=None)
-        return router
+        ]
+        return routes("/v2", table)
 
     # Orders
 
@@ -107,9 +108,9 @@ class TradingApi:
         order = self._closing_order(symbol, dict(request.query_params))
         return self._taken(self._broker.submit(order))
 
-    async def close_positions(self, cancel_orders: bool = False) -> Response:
+    async def close_positions(self, cancel_orders: str = "") -> Response:
         """Close every position at the market."""
-        if cancel_orders:
+        if cancel_orders.lower() == "true":
             for order in self._broker.book.open_orders_by_age():
                 self._try_cancel(order)
         return answer(
