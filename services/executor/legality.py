@@ -84,10 +84,9 @@ def is_asked_for(execution: Execution, acts: Iterable[tuple[OperatorActed, Cause
     """Tell whether a person had an execution cancelled; ``acts`` are those whose answer is still to come."""
     return execution.cancelled_by is not None or any(
         act.act is OperatorAct.CANCEL_ORDER
-        and (
-            act.execution_id == execution.execution_id
-            or (act.execution_id is None and act.decision_id == execution.decision_id)
-        )
+        # Whoever names the symbol himself gives an id that is only known to be one of the two.
+        and (act.execution_id or act.decision_id or act.scope)
+        in (execution.execution_id, execution.decision_id)
         for act, _ in acts
     )
 
