@@ -48,7 +48,6 @@ _NO_LIMITS = {
     "EXECUTOR_DAILY_ORDER_COUNT_MAX": _PLENTY,
     "EXECUTOR_POSITION_USD_MAX": _PLENTY,
     "EXECUTOR_ORDER_RATE_MAX": _PLENTY,
-    "EXECUTOR_ORDER_RATE_MAX": _PLENTY,
     "EXECUTOR_DUPLICATE_WINDOW_S": 0,
 }
 # Placing a thousand orders on a busy machine takes minutes.
