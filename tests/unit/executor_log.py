@@ -15,7 +15,14 @@ from services.executor.statuses import TERMINAL, TRANSITIONS
 from tests.integration.executor.harness import decision_made
 from tests.unit.executor_events import EVENTS, NOW, at, intent_of, update_of
 from tradetrail.events import Event
-from tradetrail.events.generated import Cause, Control, FailureReason, OrderStatus, RiskCheck
+from tradetrail.events.generated import (
+    Cause,
+    Control,
+    FailureReason,
+    OrderStatus,
+    OrderUpdated,
+    RiskCheck,
+)
 
 PLACE = ("trade.default", 0)
 RETRIES = Retries(2, 60.0)
@@ -83,15 +90,16 @@ class Writer:
         if status is S.ERROR:
             fill = Decimal(0)
         failure = _REASONS[shares % 2] if status in (S.REJECTED, S.ERROR) else None
-        self.write(self._updated(execution, status, fill, failure))
+        self.write(self.updated(execution, status, fill, failure))
 
-    def _updated(
+    def updated(
         self,
         execution: Execution,
         status: OrderStatus,
         fill: Decimal,
         failure: FailureReason | None,
-    ) -> Event:
+    ) -> OrderUpdated:
+        """Return what a step of an execution says, as the executor would."""
         intent = intent_of(self.book.decisions[execution.decision_id], self.now)
         failure = self.book.failure_of(execution, status, failure)
         event = update_of(
