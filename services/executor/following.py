@@ -206,7 +206,8 @@ class Follower:
         if self._awaits_fills(execution, listed, look):
             self._schedule.ask_soon()
             return
-        self._troubles.note(execution, trouble_of(order.status))
+        recorded = execution.filled_qty_total
+        self._troubles.note(execution, trouble_of(order.status, order.filled_qty, recorded))
         source = begun.source
         if source is UpdateSource.POLL and each_id in begun.hinted:
             source = UpdateSource.STREAM

@@ -184,6 +184,7 @@ class Reconciler:
 
     def _enter(self, finding: Finding, listed: Listed) -> None:
         desk = self._desk
+        desk.outbox.make_room(finding.order.order_id)
         event = discovered(desk.events, desk.book, finding, desk.now())
         self._calls.enter(listed.call, CallPurpose.RECONCILE)
         desk.outbox.put(desk.on_symbol(event.symbol or "", event))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 import structlog
 
@@ -19,13 +20,26 @@ KNOWN_WORDS = frozenset(
         *("accepted_for_bidding", "stopped", "rejected", "suspended", "calculated", "held"),
     }
 )
+ZERO = Decimal(0)
 log = structlog.get_logger(__name__)
 
-FORGOTTEN = "the broker does not know it (404), though it accepted it: ask the broker what became of it"
+FORGOTTEN = (
+    "the broker does not know it (404), though it accepted it: ask the broker what became of it"
+)
 
 
-def trouble_of(broker_status: str) -> str | None:
-    """Return what is odd about an order in this state; None when nothing is."""
+def trouble_of(
+    broker_status: str, filled_qty: Decimal = ZERO, recorded_qty: Decimal = ZERO
+) -> str | None:
+    """Return what is odd about an order in this state; None when nothing is.
+
+    ``filled_qty`` is what the broker says, ``recorded_qty`` what the log has: shares.
+    """
+    if filled_qty < recorded_qty:
+        return (
+            f"the broker says {filled_qty} shares are filled, the log has {recorded_qty}: one was taken back, or the "
+            "answer lags behind"
+        )
     if broker_status == "pending_cancel":
         return "its cancellation is asked for and not confirmed (pending_cancel): it may still fill"
     if broker_status == "suspended":

@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.executor.discoveries import Discoveries, matter_of
@@ -128,10 +128,11 @@ def test_a_mute_stream_is_polled_for_more_often_and_a_failed_look_again() -> Non
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=5,
+    max_leaves=3,
 )
 
 
+@settings(max_examples=25)
 @given(rows=st.lists(st.dictionaries(st.text(), VALUES), max_size=4), indent=st.none() | st.just(1))
 def test_rows_are_told_word_for_word(rows: list[dict[str, object]], indent: int | None) -> None:
     body = json.dumps(rows, indent=indent)
@@ -160,6 +161,11 @@ def test_every_word_that_ends_an_order_is_known_and_an_unknown_one_is_told() -> 
         assert trouble_of(word) is None
     assert "unknown to us" in (trouble_of("held_for_ransom") or "")
     assert execution_status("held_for_ransom", is_partly_filled=False) not in TERMINAL
+
+
+def test_shares_that_the_broker_takes_back_are_told() -> None:
+    assert trouble_of("new", Decimal(4), Decimal(4)) is None
+    assert "taken back" in (trouble_of("new", Decimal(3), Decimal(4)) or "")
 
 
 def found(word: str, filled: str) -> BrokerOrderDiscovered:
