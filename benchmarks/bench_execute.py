@@ -10,6 +10,7 @@ processes as in production, Alpaca is simulated over HTTP and a websocket, witho
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -31,7 +32,9 @@ def at_each_latency(measure: Callable[..., dict[str, Any]], count: int) -> Measu
     def measured(kafka: str, registry_url: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for latency_ms in LATENCIES_MS:
-            found |= measure(kafka, registry_url, count, say, latency_ms)
+            at_this = measure(kafka, registry_url, count, say, latency_ms)
+            say(json.dumps(at_this))
+            found |= at_this
         return found
 
     return measured
