@@ -49,7 +49,7 @@ def test_one_request_tells_the_last_price_of_each_symbol_and_when_it_was(
     (asked,) = before.asked
     assert asked.symbols == ("ACME", "NOPRICE", "SPLT")
     assert asked.call.request["query"] == {"symbols": "ACME,NOPRICE,SPLT"}
-    assert (asked.call.path, asked.call.status_code) == ("/v2/stocks/trades/latest", 200)
+    assert (asked.call.endpoint, asked.call.status_code) == ("/v2/stocks/trades/latest", 200)
     alpaca.control(now=IN_SESSION)
     during = prices.read(["PNNY", "HOLE"])
     assert isinstance(during, LastPrices)
