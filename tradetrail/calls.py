@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from tradetrail.events.generated import ApiCallRecorded, BodyEncoding, CallPurpose, Cause
+from tradetrail.exchange import Exchange
 from tradetrail.ids import derive_id
 from tradetrail.log.configuration import Stamp
 from tradetrail.redaction import hidden, hidden_body
@@ -96,6 +97,43 @@ def call_events(
         )
         for index, chunk in enumerate(chunks)
     ]
+
+
+def exchange_events(
+    stamp: Stamp,
+    now: datetime,
+    exchange: Exchange,
+    *,
+    call_id: str,
+    purpose: CallPurpose,
+    decision_id: str | None,
+    symbol: str | None,
+    cause: Cause | None,
+    execution_id: str | None = None,
+) -> list[ApiCallRecorded]:
+    """Return the events of one exchange with Alpaca, as ``call_events`` does; its headers tell of the rate limit."""
+    remaining = exchange.headers.get("x-ratelimit-remaining", "")
+    return call_events(
+        stamp,
+        now,
+        call_id=call_id,
+        purpose=purpose,
+        vendor="alpaca",
+        method=exchange.method,
+        endpoint=exchange.endpoint,
+        request=exchange.request,
+        status_code=exchange.status_code,
+        error=exchange.error,
+        body=exchange.body,
+        records_returned=None,
+        rate_limit_remaining=int(remaining) if remaining.isdigit() else None,
+        duration_us=exchange.duration_us,
+        vendor_request_id=exchange.headers.get("x-request-id"),
+        decision_id=decision_id,
+        execution_id=execution_id,
+        symbol=symbol,
+        cause=cause,
+    )
 
 
 def joined_body(chunks: list[ApiCallRecorded]) -> bytes | None:

@@ -29,7 +29,7 @@ from services.decider.decision import (
 from services.decider.manual_acts import ManualQuestion
 from services.decider.metrics import ANSWERS, CALLS, STEP_SECONDS
 from services.decider.settings import DeciderSettings
-from tradetrail.calls import call_events
+from tradetrail.calls import exchange_events
 from tradetrail.clock import Clock
 from tradetrail.events.generated import (
     ApiCallRecorded,
@@ -241,25 +241,13 @@ class Answers:
     def _events(self, recorded: _Recorded) -> list[ApiCallRecorded]:
         """Return the events of a call; what served several decisions or symbols names none of them."""
         served = list(recorded.served.values())
-        exchange = recorded.call.exchange
-        remaining = exchange.headers.get("x-ratelimit-remaining", "")
         symbols = {each.symbol for each in served}
-        return call_events(
+        return exchange_events(
             self._desk.stamp,
             recorded.at,
+            recorded.call.exchange,
             call_id=recorded.call_id,
             purpose=recorded.call.purpose,
-            vendor="alpaca",
-            method=exchange.method,
-            endpoint=exchange.endpoint,
-            request=exchange.request,
-            status_code=exchange.status_code,
-            error=exchange.error,
-            body=exchange.body,
-            records_returned=None,
-            rate_limit_remaining=int(remaining) if remaining.isdigit() else None,
-            duration_us=exchange.duration_us,
-            vendor_request_id=exchange.headers.get("x-request-id"),
             decision_id=served[0].question.decision_id if len(served) == 1 else None,
             symbol=served[0].symbol if len(symbols) == 1 else None,
             cause=served[0].question.trigger.place,

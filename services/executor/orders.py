@@ -12,14 +12,12 @@ from datetime import datetime
 from decimal import Decimal
 
 from services.executor.book import Decision, Execution
-from services.executor.guarded_http import Exchange
 from services.executor.outcomes import BrokerOrder, Fill
 from services.executor.statuses import FAILURE_OF, decision_status
-from tradetrail.calls import call_events
+from tradetrail.calls import exchange_events
 from tradetrail.events.generated import (
     ApiCallRecorded,
     CallPurpose,
-    Cause,
     DecisionStatus,
     ExecutionKept,
     FailureReason,
@@ -32,6 +30,7 @@ from tradetrail.events.generated import (
     TimeInForce,
     UpdateSource,
 )
+from tradetrail.exchange import Exchange
 from tradetrail.ids import derive_id
 from tradetrail.log.configuration import Stamp
 
@@ -238,28 +237,16 @@ class OrderEvents:
         about: Decision | Execution | None,
     ) -> list[ApiCallRecorded]:
         """Return the recorded call, chunk by chunk, in the story of a decision; with None in nobody's."""
-        remaining = exchange.headers.get("x-ratelimit-remaining", "")
-        cause: Cause | None = about.cause if about else None
-        return call_events(
+        return exchange_events(
             self.stamp,
             now,
+            exchange,
             call_id=call_id,
             purpose=purpose,
-            vendor="alpaca",
-            method=exchange.method,
-            endpoint=exchange.path,
-            request=exchange.request,
-            status_code=exchange.status_code,
-            error=exchange.error,
-            body=exchange.body,
-            records_returned=None,
-            rate_limit_remaining=int(remaining) if remaining.isdigit() else None,
-            duration_us=exchange.duration_us,
-            vendor_request_id=exchange.headers.get("x-request-id"),
             decision_id=about.decision_id if about else None,
             execution_id=about.execution_id if isinstance(about, Execution) else None,
             symbol=about.symbol if about else None,
-            cause=cause,
+            cause=about.cause if about else None,
         )
 
 
