@@ -37,6 +37,9 @@ _BACKOFF_S_MIN, _BACKOFF_S_MAX = 0.5, 30.0
 # A connection that lasted this long, or told of an order, was a good one: the next failure is the first again.
 _GOOD_AFTER_S = 30.0
 
+# Source: Alpaca's newer documents of trade updates.
+_CORRECTIONS = frozenset({"trade_bust", "trade_correct"})
+
 log = structlog.get_logger(__name__)
 
 
@@ -173,6 +176,14 @@ def parse_hint(message: str | bytes) -> Hint | None:
         order_id = str(update["order"]["id"])
     except (ValueError, KeyError, TypeError, AttributeError):
         return Hint(None)
+    if update.get("event") in _CORRECTIONS:
+        log.error(
+            "the broker took a fill back or corrected it: the log keeps what it was told, and cash and position at the "
+            "broker may differ from it; compare the order with the broker's, and tell compliance",
+            happened=update.get("event"),
+            broker_order_id=order_id,
+            update=str(update)[:2_000],
+        )
     return Hint(order_id, _fill(order_id, update), *_state(update["order"]))
 
 
