@@ -8,8 +8,6 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from services.executor.discoveries import Discoveries, matter_of
 from services.executor.guarded_http import Exchange
@@ -125,15 +123,19 @@ def test_a_mute_stream_is_polled_for_more_often_and_a_failed_look_again() -> Non
     assert schedule.is_for_all, "a snapshot that failed is still owed"
 
 
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=3,
+ROWS: tuple[list[dict[str, object]], ...] = (
+    [],
+    [{}],
+    [
+        {"id": "a", "legs": [{"id": "b"}, None], "text": 'a ] and a , and a \\ and a "'},
+        {"qty": 1.5},
+    ],
+    [{"é": "\n"}, {"nested": {"list": [[], [1, [2]]]}}, {"last": True}],
 )
 
 
-@settings(max_examples=25)
-@given(rows=st.lists(st.dictionaries(st.text(), VALUES), max_size=4), indent=st.none() | st.just(1))
+@pytest.mark.parametrize("rows", ROWS, ids=["none", "empty", "quoted", "nested"])
+@pytest.mark.parametrize("indent", [None, 1], ids=["dense", "indented"])
 def test_rows_are_told_word_for_word(rows: list[dict[str, object]], indent: int | None) -> None:
     body = json.dumps(rows, indent=indent)
     texts = list(rows_as_received(body))
