@@ -11,8 +11,9 @@ import pytest
 
 from services.executor.orders import Progress
 from tests.contract.alpaca_client import Alpaca, stop
+from tests.eventually import eventually
 from tests.integration.executor.follow_rig import Rig, follow_rig
-from tests.integration.executor.harness import AFTER_CLOSE, IN_SESSION
+from tests.integration.executor.harness import AFTER_CLOSE, IN_SESSION, Desk, decision_made
 from tradetrail.events.generated import (
     ApiCallRecorded,
     BrokerOrderDiscovered,
@@ -187,3 +188,23 @@ def test_comparing_only_ever_asks(alpaca: Alpaca) -> None:
         compare(rig)
         asked = [name for name, n in rig.requests().items() if n > before.get(name, 0)]
     assert all(name.startswith("GET ") for name in asked)
+
+
+@pytest.mark.stack
+def test_an_executor_that_starts_again_discovers_nothing_twice(desk: Desk) -> None:
+    desk.alpaca.control(now=IN_SESSION)
+    desk.alpaca.placed("ACME", qty="3")
+    first = desk.active_executor()
+    eventually(lambda: desk.of(BrokerOrderDiscovered), lambda found: len(found) == 1)
+    eventually(first.health, lambda health: health["stream"] == "connected")
+    assert first.health()["troubled"] == {}
+    first.kill()
+
+    asked = desk.alpaca.book()["requests"]["GET /v2/orders"]
+    desk.active_executor()
+    eventually(lambda: desk.alpaca.book()["requests"]["GET /v2/orders"] > asked)
+    decision = decision_made("after", "SPLT", quantity="1", price="402", at=IN_SESSION)
+    desk.decide(decision)
+    desk.eventually_over(decision)
+    assert desk.statuses(decision)[-1] == "filled"
+    assert len(desk.of(BrokerOrderDiscovered)) == 1
