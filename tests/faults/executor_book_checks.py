@@ -185,7 +185,7 @@ def _sequence(seen: Sequence[Seen], attempts: Mapping[str, Attempt], account: Ac
     numbers = {name: number for number, name in enumerate(decisions)}
     newest: dict[str, int] = {}
     found = []
-    for order in sorted(account.book["orders"], key=lambda o: str(o["created_at"])):
+    for order in sorted(account.book["orders"], key=lambda o: _instant(o["created_at"])):
         attempt = attempts.get(order["client_order_id"])
         if attempt is None or attempt.intent.attempt_number > 1:
             continue
@@ -199,14 +199,17 @@ def _sequence(seen: Sequence[Seen], attempts: Mapping[str, Attempt], account: Ac
 def _limits(account: Account) -> list[str]:
     """No limit was ever exceeded, recounted from what reached the broker."""
     limits, found = account.limits, []
-    by_day: defaultdict[str, list[Decimal]] = defaultdict(list)
-    for order in account.book["orders"]:
-        by_day[order["created_at"][:10]].append(_value(order, account))
-    for day, values in by_day.items():
-        if sum(values) > limits.daily_notional_usd:
-            found.append(f"orders of {day} are worth {sum(values)} USD, above the limit")
-        if len(values) > limits.daily_order_count:
-            found.append(f"there are {len(values)} orders of {day}, more than the limit")
+    by_day: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for order in sorted(account.book["orders"], key=lambda o: _instant(o["created_at"])):
+        orders = by_day[order["created_at"][:10]]
+        orders.append(order)
+        used = sum((_used(o, order["created_at"], account) for o in orders), ZERO)
+        if used > limits.daily_notional_usd:
+            day = order["created_at"][:10]
+            found.append(f"orders of {day} are worth {used} USD, above the limit")
+    for day, orders in by_day.items():
+        if len(orders) > limits.daily_order_count:
+            found.append(f"there are {len(orders)} orders of {day}, more than the limit")
     cash = Decimal(account.book["account"]["starting_cash"])
     for fill in account.book["fills"]:
         qty, symbol = Decimal(fill["position_qty"]), fill["symbol"]
@@ -227,6 +230,21 @@ def _value(order: Mapping[str, Any], account: Account) -> Decimal:
     price = order["limit_price"]
     each = account.prices.get(order["symbol"], ZERO) if price is None else Decimal(price)
     return (each * Decimal(order["qty"])).quantize(_CENT)
+
+
+def _used(order: Mapping[str, Any], at: str, account: Account) -> Decimal:
+    """Return what an order took of the day's value at an instant: what it did not fill is given back at its end."""
+    value = _value(order, account)
+    last = next((c for c in reversed(order["changes"]) if _instant(c["at"]) <= _instant(at)), None)
+    if last is None or last["status"] not in _OVER:
+        return value
+    return (value * Decimal(last["filled_qty"]) / Decimal(order["qty"])).quantize(_CENT)
+
+
+def _instant(text: str) -> tuple[str, str]:
+    """Return what sorts by time, of a text whose fraction may be cut."""
+    whole, _, fraction = text.removesuffix("Z").partition(".")
+    return whole, fraction.ljust(9, "0")
 
 
 def _halted(told: Mapping[str, Story], account: Account) -> list[str]:

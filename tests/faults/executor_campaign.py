@@ -17,9 +17,11 @@ from uuid import uuid4
 
 from tests.contract.alpaca_client import stop
 from tests.faults.dealing import Fault, dealt
+from tests.faults.executor_audit import audited
+from tests.faults.executor_audit import violations_of as audit_violations
 from tests.faults.executor_book_checks import Account, Limits
 from tests.faults.executor_book_checks import violations_of as book_violations
-from tests.faults.executor_checks import done_too_late, violations_of
+from tests.faults.executor_checks import done_too_late, stories, violations_of
 from tests.faults.executor_deck import deck
 from tests.faults.executor_desk import Lane, lane
 from tests.faults.executor_round import Round
@@ -33,6 +35,8 @@ from tradetrail.events.generated import DecisionMade, OrderSubmitting
 from tradetrail.log.topics import Topics
 from tradetrail.stack.local import LocalStack
 
+# An auditor and a schema of its own cost more than the round.
+AUDITED_EVERY = 8
 # A round mostly waits: for a dead member's 6 s, for look-ups, for a start.
 LANES = 6
 _STARTING = {symbol: Decimal(qty) for symbol, (qty, _) in HELD.items()}
@@ -41,8 +45,8 @@ _PRICES = {symbol: Decimal(now) for symbol, (now, *_) in PRICES.items()} | {
 }
 
 
-def one_round(here: Lane, fault: Fault, number: int, seed: int) -> list[str]:
-    """Do one round; return what was violated."""
+def one_round(here: Lane, fault: Fault, number: int, seed: int, audited_every: int) -> list[str]:
+    """Do one round; return what was violated. Each ``audited_every``-th is held against an audit database as well."""
     began_at = time.monotonic()
     decided = script(f"{seed}:{number}")
     log = new_log(here.stack, f"executed-{seed}-{number}-{uuid4().hex[:6]}.", here.codec, GROUPS)
@@ -54,7 +58,7 @@ def one_round(here: Lane, fault: Fault, number: int, seed: int) -> list[str]:
         disturb(done, fault)
         found = list(done.problems)
         try:
-            found += _judged(here, done)
+            found += _judged(here, done, is_audited=number % audited_every == 0)
         except Exception as error:  # noqa: BLE001 (a log that can't be read is a finding as well)
             found.append(f"the log could not be judged: {error!r}")
     finally:
@@ -66,7 +70,7 @@ def one_round(here: Lane, fault: Fault, number: int, seed: int) -> list[str]:
     return lines
 
 
-def _judged(here: Lane, done: Round) -> list[str]:
+def _judged(here: Lane, done: Round, *, is_audited: bool) -> list[str]:
     log, settings = done.log, done.script.settings
     seen = LogReader(log.kafka, log.registry_url, Topics.of(log).trade()).more()
     account = Account(
@@ -85,6 +89,10 @@ def _judged(here: Lane, done: Round) -> list[str]:
     found = violations_of(seen, [each.decision_id for each in done.script.decisions])
     found += book_violations(seen, account)
     found += done_too_late(seen, done.woken)
+    if is_audited:
+        database = audited(log, here.stack.addresses.postgres_dsn)
+        found += audit_violations(stories(seen), database)
+        here.tally.count("audited_rounds")
     for kind, what in ((DecisionMade, "decisions"), (OrderSubmitting, "intents")):
         here.tally.count(what, times=sum(isinstance(s.event, kind) for s in seen))
     here.tally.count("orders", times=len(account.book["orders"]))
@@ -94,12 +102,17 @@ def _judged(here: Lane, done: Round) -> list[str]:
 
 
 def run_campaign(
-    home: Path, rounds: int, seed: int, wanted: Sequence[Fault] = (), only_round: int | None = None
+    home: Path,
+    rounds: int,
+    seed: int,
+    wanted: Sequence[Fault] = (),
+    only_round: int | None = None,
+    audited_every: int = AUDITED_EVERY,
 ) -> Tally:
     """Do so many rounds of the faults ``wanted``, else of the whole deck, or one of them; progress on stderr."""
     tally = Tally()
     with ExitStack() as held:
-        stack = held.enter_context(LocalStack(home / "stack", ("kafka", "registry")))
+        stack = held.enter_context(LocalStack(home / "stack", ("kafka", "registry", "postgres")))
         # A broker that is not ours (``TRADETRAIL_KAFKA`` names it) is left alone.
         is_ours = stack.part("kafka").pid is not None
         cards = dealt(
@@ -115,7 +128,7 @@ def run_campaign(
             held.enter_context(lane(stack, born_in, home, tally))
             for _ in range(min(LANES, len(todo)))
         ]
-        do = partial(one_round, seed=seed)
+        do = partial(one_round, seed=seed, audited_every=audited_every)
         in_lanes(lanes, [each for each in todo if not each[1].is_alone], do, seed, tally)
         in_lanes(lanes[:1], [each for each in todo if each[1].is_alone], do, seed, tally)
     disturbances = ("kills", "freezes", "sigterms", "troubles", "halts", "broker_restarts")

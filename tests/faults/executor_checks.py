@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from tests.faults.plain_log import Place, Seen
 from tradetrail.events.generated import (
     BrokerOrderDiscovered,
-    Control,
     DecisionMade,
     DecisionStatus,
     OperatorActed,
@@ -72,7 +71,7 @@ class Story:
     attempts: dict[str, Attempt] = field(default_factory=dict)
     ends: list[str] = field(default_factory=list)
     """Its final outcomes, in words; exactly one is right."""
-    blocked_by: Control | None = None
+    status: DecisionStatus = DecisionStatus.PENDING
 
     @property
     def is_settled(self) -> bool:
@@ -94,16 +93,19 @@ def stories(seen: Iterable[Seen]) -> dict[str, Story]:
             continue
         if isinstance(event, OrderSubmitting):
             story.attempts.setdefault(event.execution_id, Attempt(event))
+            story.status = DecisionStatus.EXECUTING
         elif isinstance(event, OrderUpdated):
             if event.execution_id in story.attempts:
                 story.attempts[event.execution_id].updates.append(event)
+            story.status = event.decision_status
             if event.decision_status in FINAL:
                 story.ends.append(f"{event.status} of attempt {event.attempt_number}")
         elif isinstance(event, OrderBlocked):
             story.ends.append(f"blocked by {event.control}")
-            story.blocked_by = event.control
+            story.status = DecisionStatus.FAILED
         elif isinstance(event, OperatorAnswered) and event.decision_status in FINAL:
             story.ends.append("cancelled while it waited")
+            story.status = DecisionStatus.CANCELLED
     return found
 
 

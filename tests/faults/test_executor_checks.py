@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.faults import executor_book_checks, executor_checks
+from tests.faults import executor_audit, executor_book_checks, executor_checks
+from tests.faults.executor_audit import Audited
 from tests.faults.executor_book_checks import Account, Limits
 from tests.faults.executor_checks import Woken, done_too_late
 from tests.faults.made_events import sample_event
@@ -146,6 +147,7 @@ def order(name: str, symbol: str, qty: int, number: int, status: str = "filled")
         "filled_qty": str(qty if status == "filled" else 0),
         "status": status,
         "created_at": f"{DAY}{number:09d}Z",
+        "changes": [],
     }
 
 
@@ -379,6 +381,17 @@ def test_an_act_with_its_answer_is_in_order() -> None:
     assert answered.found() == []
 
 
+def test_what_an_ended_order_did_not_fill_is_given_back() -> None:
+    ended = world()
+    early = order("d2", "ACME", 3, 0, "rejected")
+    early["changes"] = [{"at": f"{DAY}0Z", "status": "rejected", "filled_qty": "0"}]
+    ended.book["orders"].append(early)
+    ended.limits = replace(ended.limits, daily_notional_usd=Decimal(1800))
+    assert not [text for text in ended.found() if "above the limit" in text]
+    early["changes"] = []
+    assert [text for text in ended.found() if "worth 2100.00 USD, above the limit" in text]
+
+
 def test_an_order_that_was_hidden_may_come_again() -> None:
     hidden = world()
     hidden.book["refused_duplicates"] = {"c-d1": 1}
@@ -413,3 +426,36 @@ def test_one_that_woke_must_neither_write_nor_send() -> None:
         "one woke and wrote tradetrail.events.OrderUpdated at log/0/12",
         "one woke and sent an order",
     ]
+
+
+AUDITED = Audited(
+    {"d1": "executed", "d2": "failed", "d3": "executed"},
+    {
+        "e-d1": ("filled", Decimal(10)),
+        "e-d2": ("rejected", Decimal(0)),
+        "e-d3": ("filled", Decimal(2)),
+    },
+    [
+        ("e-d1", Decimal(4), Decimal(100)),
+        ("e-d1", Decimal(6), Decimal(100)),
+        ("e-d3", Decimal(2), Decimal(400)),
+    ],
+)
+
+
+@pytest.mark.parametrize(
+    ("facts", "complaint"),
+    [
+        ({"decisions": dict(AUDITED.decisions) | {"d1": "executing"}}, "executing in the database"),
+        ({"decisions": {}}, "decision d1 is executed in the log, None in the database"),
+        ({"executions": dict(AUDITED.executions) | {"ex": ("filled", Decimal(1))}}, "execution ex"),
+        ({"fills": AUDITED.fills[1:]}, "is not in the database"),
+        ({"fills": [*AUDITED.fills, AUDITED.fills[0]]}, "is in the database alone"),
+    ],
+    ids=["status", "missing", "more", "fill-lost", "fill-doubled"],
+)
+def test_a_doctored_database_is_found_out(facts: dict[str, Any], complaint: str) -> None:
+    told = executor_checks.stories(Seen(*PLACE, n, e) for n, e in enumerate(world().events))
+    assert executor_audit.violations_of(told, AUDITED) == []
+    found = executor_audit.violations_of(told, replace(AUDITED, **facts))
+    assert [text for text in found if complaint in text], found
