@@ -20,13 +20,19 @@ def test_a_kill_at_any_step_loses_and_doubles_nothing(desk: Desk, step: str) -> 
     desk.alpaca.control(now=IN_SESSION)
     decision = decision_made("killed", at=IN_SESSION)
     follower = decision_made("next", at=IN_SESSION, quantity="7", strength="9")
-    desk.decide(decision, follower)
+    # Two more symbols: what is killed has several orders under way.
+    others = [
+        decision_made("other-1", "SPLT", at=IN_SESSION, price="402", quantity="2", strength="4"),
+        decision_made("other-2", "PNNY", at=IN_SESSION, price="0.5", quantity="8", strength="6"),
+    ]
+    desk.decide(decision, follower, *others)
     desk.executor(die_at=step).wait_dead()
     desk.executor(lookup_every_s=0.1, not_found_for_s=0.5)
-    desk.eventually_over(decision, follower)
+    desk.eventually_over(decision, follower, *others)
 
-    assert [order["qty"] for order in desk.orders()] == ["10", "7"]
-    for each in (decision, follower):
+    assert [o["qty"] for o in desk.orders() if o["symbol"] == "ACME"] == ["10", "7"]
+    assert sorted(o["qty"] for o in desk.orders()) == ["10", "2", "7", "8"]
+    for each in (decision, follower, *others):
         assert len(desk.of(OrderSubmitting, each)) == 1
         fills = [u for u in desk.of(OrderUpdated, each) if u.fill_qty is not None]
         assert sum(u.fill_qty or 0 for u in fills) == each.quantity
