@@ -54,7 +54,7 @@ def open_order(desk: Desk, name: str = "one", **more: Any) -> DecisionMade:
     """Put a decision into the log whose limit nothing reaches, and wait until the broker has the order."""
     decision = decision_made(name, at=IN_SESSION, **{"limit_price": "90", **more})
     desk.decide(decision)
-    eventually(partial(desk.statuses, decision), lambda story: "accepted" in story)
+    eventually(partial(desk.statuses, decision), lambda story: {"submitted", "accepted"} & {*story})
     return decision
 
 

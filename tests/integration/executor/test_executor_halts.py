@@ -15,7 +15,7 @@ from functools import partial
 import pytest
 
 from tests.eventually import eventually
-from tests.integration.executor.harness import IN_SESSION, Desk, decision_made
+from tests.integration.executor.harness import IN_SESSION, Desk, Process, decision_made
 from tradetrail.cli.act_log import Log, open_log
 from tradetrail.cli.halt_log import Heard, Standing, announce
 from tradetrail.events.generated import (
@@ -35,6 +35,8 @@ pytestmark = pytest.mark.stack
 SYMBOLS = {"ACME": "101", "SPLT": "402", "PNNY": "0.55", "HOLE": "50"}
 # Longer than any latency of these tests: what was on its way has arrived by then.
 ARRIVED_S = 0.4
+# Decisions that wait at any time: enough for every symbol to have the next one.
+WAITING_MAX = 8
 
 
 def log_of(desk: Desk) -> Log:
@@ -72,13 +74,15 @@ def acknowledged(heard: list[Heard]) -> bool:
 
 
 @contextmanager
-def streaming(desk: Desk, pause_s: float) -> Iterator[list[DecisionMade]]:
-    """Put decisions into the log on and on, each of another size so that none is a duplicate."""
+def streaming(desk: Desk, process: Process, pause_s: float) -> Iterator[list[DecisionMade]]:
+    """Keep decisions waiting in the log, never many: sizes differ, so that none is a duplicate."""
     made: list[DecisionMade] = []
     stop = threading.Event()
 
     def publish() -> None:
         while not stop.wait(pause_s):
+            if process.health()["runnable"] >= WAITING_MAX:
+                continue
             number = len(made)
             symbol = list(SYMBOLS)[number % len(SYMBOLS)]
             decision = decision_made(
@@ -112,7 +116,7 @@ LOOSE = {
 
 def test_nothing_is_sent_after_a_halt_returned(desk: Desk) -> None:
     desk.alpaca.control(now=IN_SESSION, rate_limit=0)
-    desk.active_executor(**LOOSE)
+    process = desk.active_executor(**LOOSE)
     desk.alpaca.control(
         fault={
             "kind": "latency",
@@ -124,7 +128,7 @@ def test_nothing_is_sent_after_a_halt_returned(desk: Desk) -> None:
         }
     )
     random_ = random.Random(7)
-    with streaming(desk, 0.05) as made:
+    with streaming(desk, process, 0.02) as made:
         for number in range(6):
             before = posts(desk)
             eventually(partial(posts, desk), partial(operator.lt, before))
@@ -165,6 +169,8 @@ def test_every_executor_answers_and_a_frozen_one_is_named(desk: Desk) -> None:
     desk.alpaca.control(now=IN_SESSION)
     active = desk.active_executor(**LOOSE)
     standbys = [desk.executor(), desk.executor()]
+    for standby in standbys:
+        eventually(standby.health, lambda health: not health["active"], within_s=60)
     heard = eventually(lambda: halt(desk), lambda heard: len(heard) == 3, within_s=60)
     assert acknowledged(heard)
     assert [each.answer.is_active for each in heard if each.answer].count(True) == 1
