@@ -131,7 +131,7 @@ def run_campaign(
         do = partial(one_round, seed=seed, audited_every=audited_every)
         in_lanes(lanes, [each for each in todo if not each[1].is_alone], do, seed, tally)
         in_lanes(lanes[:1], [each for each in todo if each[1].is_alone], do, seed, tally)
-    disturbances = ("kills", "freezes", "sigterms", "troubles", "halts", "broker_restarts")
-    if not any(tally.done[name] for name in disturbances):
+    disturbances = ("kills", "freezes", "sigterms", "takeovers", "troubles", "acts")
+    if not any(tally.done[name] for name in (*disturbances, "broker_restarts")):
         tally.violations.append(f"seed {seed}: nothing was disturbed, so nothing was proven")
     return tally
