@@ -37,6 +37,9 @@ from tradetrail.events.generated import (
 )
 from tradetrail.operator_acts import Fate, plain
 
+PENDING_REPLACE = "pending_replace"
+"""The broker's word for an order that is open, and whose replacement is not decided."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -169,9 +172,11 @@ class Actor:
         if new.status in UNSETTLED:
             return
         old = self._desk.book.executions.get(new.previous_execution_id or "")
-        if old is not None and old.status not in TERMINAL and new.status not in TERMINAL:
+        is_between = new.status not in TERMINAL or (old and old.broker_status == PENDING_REPLACE)
+        if old is not None and old.status not in TERMINAL and is_between:
             self._canceller.watch(old)
-            self._canceller.watch(new)
+            if new.status not in TERMINAL:
+                self._canceller.watch(new)
             return
         is_done = new.status not in (OrderStatus.REJECTED, OrderStatus.ERROR)
         text = (
