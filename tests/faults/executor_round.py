@@ -71,8 +71,6 @@ class Round:
         self.proxy = CutProxy(address.hostname or "", address.port or 80)
         return self.proxy
 
-    # What is decided
-
     def publish(self, until: int | None = None) -> list[DecisionMade]:
         """Put the next decisions into the log, all of them or up to that one; return them."""
         lot = list(self.script.decisions[self._published : until])
@@ -130,8 +128,6 @@ class Round:
         """Lift the halt; nothing was sent since it was acknowledged."""
         self.quiet.append((self._posts_at_halt, self.posts()))
         self.tell(OperatorAct.RESUME, EVERYTHING)
-
-    # Executors
 
     def start(self, slot: int, die_at: str = "") -> Process:
         """Start the executor of a slot."""
@@ -224,8 +220,6 @@ class Round:
                 f"asked to stop{when}, {process.name} ended with exit code {code}", process
             )
 
-    # The broker
-
     def trouble(self, kind: str) -> None:
         """Let the broker do what ``kind`` says, to one of the next orders or to a few of them."""
         self.hides = self.hides or kind in HIDING
@@ -244,8 +238,6 @@ class Round:
         """Return how often each order was posted."""
         posts: dict[str, int] = self.alpaca.book()["order_posts"]
         return posts
-
-    # What came of it
 
     def look(self) -> None:
         """Read what is new in the log; wait a little for it."""
