@@ -16,10 +16,10 @@ from services.executor.book import Decision, Execution, begun
 from services.executor.controls import Account, Facts, Question, check_all, first_failed
 from services.executor.desk import Desk
 from services.executor.entries import PATCH, ZERO
-from services.executor.looking import post
 from services.executor.means import Means, ask_means
 from services.executor.orders import ORDERS_ENDPOINT, call_id, client_order_id
 from services.executor.outcomes import Away
+from services.executor.posting import post_all
 from tradetrail.events import Event
 from tradetrail.events.generated import (
     CallPurpose,
@@ -125,18 +125,7 @@ class Replacer:
             desk.state(execution, OrderStatus.SUBMITTING),
         ]
         (ticket,) = desk.journal.commit_intents(outputs, [intent.execution_id])
-        desk.crash.passing("after_intent")
-        execution = desk.book.executions[intent.execution_id]
-        desk.lanes.ask(
-            execution.execution_id,
-            lambda broker: post(
-                broker,
-                lambda b: b.submit(ticket, request, execution.replaces),
-                execution,
-                desk.heard,
-            ),
-            partial(desk.enter_outcome, execution),
-        )
+        post_all(desk, [(desk.book.executions[intent.execution_id], ticket)])
 
 
 def _account(account: Account, old: Execution) -> Account:

@@ -152,13 +152,14 @@ def test_only_an_unknown_order_is_settled_and_its_decision_ends(desk: Desk, type
     code, refused = typed("resolve", settled.decision_id, "not-sent")
     assert code == 1
     assert "only what is unknown" in refused["explanation"]
-    for number, (symbol, words) in enumerate(
-        (("SPLT", ("filled", "--qty", "2", "--price", "402.5")), ("HOLE", ("not-sent",)))
+    for symbol, price, words in (
+        ("SPLT", "402", ("filled", "--qty", "2", "--price", "402.5")),
+        ("PNNY", "0.55", ("not-sent",)),
     ):
         desk.alpaca.control(
             fault={"kind": "drop", "when": "before", "method": "POST", "path": "/v2/orders"}
         )
-        decision = decision_made(f"lost{number}", symbol, quantity="2", price="50", at=IN_SESSION)
+        decision = decision_made(f"lost-{symbol}", symbol, quantity="2", price=price, at=IN_SESSION)
         desk.decide(decision)
         eventually(partial(desk.statuses, decision), lambda story: "unknown" in story)
         assert typed("cancel", decision.decision_id)[0] == 1
