@@ -6,9 +6,11 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+import structlog
 from confluent_kafka import libversion
 
 from tradetrail.stack.artifacts import pinned
@@ -37,6 +39,19 @@ def data_folder() -> Path:
     if not chosen:
         pytest.skip("TRADETRAIL_DATA_DIR names no folder of real records")
     return Path(chosen)
+
+
+@pytest.fixture(autouse=True)
+def fresh_logging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let what a command configures in this process end with its test, whose captured stderr is closed then."""
+    configure = structlog.configure
+
+    def uncached(**settings: Any) -> None:
+        configure(**{**settings, "cache_logger_on_first_use": False})
+
+    monkeypatch.setattr(structlog, "configure", uncached)
+    yield
+    structlog.reset_defaults()
 
 
 def pytest_report_header() -> list[str]:

@@ -24,7 +24,7 @@ AT = datetime.fromisoformat(BEFORE_OPEN)
 
 
 def asked(key: str) -> Submission:
-    return submission(manual_order("SPLT", "buy", "0.5", "500.25", "day"), "ann", "test", key)
+    return submission(manual_order("SPLT", "buy", "0.5", "410.25", "day"), "ann", "test", key)
 
 
 def decided(of: Submission) -> DecisionMade:
@@ -52,7 +52,7 @@ def test_a_persons_order_goes_first_and_through_every_control(desk: Desk) -> Non
     assert (first["symbol"], first["type"], first["status"]) == ("SPLT", "limit", "filled")
     assert (Decimal(first["qty"]), Decimal(first["limit_price"])) == (
         Decimal("0.5"),
-        Decimal("500.25"),
+        Decimal("410.25"),
     )
     assert second["symbol"] == "ACME"
     assert desk.of(OrderUpdated, person)[-1].filled_qty_total == Decimal("0.5")

@@ -18,7 +18,7 @@ def test_fractions_and_limits_reach_the_broker_as_they_were_decided(desk: Desk) 
     desk.active_executor(poll_every_s=0.5)
     fraction = decision_made("fraction", quantity="3.003003003", at=IN_SESSION)
     limit = decision_made(
-        "limit", "SPLT", quantity="0.5", limit_price="500.25", price="400", at=IN_SESSION
+        "limit", "SPLT", quantity="0.5", limit_price="410.25", price="400", at=IN_SESSION
     )
     desk.alpaca.control(now=IN_SESSION)
     desk.decide(fraction, limit)
@@ -27,7 +27,7 @@ def test_fractions_and_limits_reach_the_broker_as_they_were_decided(desk: Desk) 
     last = desk.of(OrderUpdated, fraction)[-1]
     assert last.filled_qty_total == Decimal("3.003003003")
     (intent,) = desk.of(OrderSubmitting, limit)
-    assert (intent.quantity, intent.limit_price) == (Decimal("0.5"), Decimal("500.25"))
+    assert (intent.quantity, intent.limit_price) == (Decimal("0.5"), Decimal("410.25"))
 
 
 def test_an_order_till_cancelled_stays_open_after_the_close(desk: Desk) -> None:
