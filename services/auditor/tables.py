@@ -240,7 +240,7 @@ RISK_CHECKS = Table(
         _fact(
             *("trade_decision_id", "attempt_number", "execution_id", "control", "passed"),
             *("limit_value", "observed_value", "unit", "explanation", "configuration_hash"),
-            "checked_at",
+            *("checked_at", "api_call_ids"),
         ),
     ),
     (_DECISION, _EXECUTION, _CONFIGURATION),

@@ -115,9 +115,12 @@ class Replacer:
             previous_execution_id=old.execution_id,
         )
         recorded: list[Event] = []
+        call_ids = []
         for told in means.calls:
             each_id = call_id(intent.execution_id, told.name, 1)
+            call_ids.append(each_id)
             recorded += desk.events.call(told.call, told.purpose, each_id, now, wanted)
+        intent = replace(intent, api_call_ids=tuple(call_ids))
         desk.crash.passing("before_intent")
         execution = begun(intent, wanted.symbol, at)
         outputs = [

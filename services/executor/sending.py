@@ -5,7 +5,8 @@ Nothing here waits for the broker: each turn does what can be done, and a batch 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -17,7 +18,7 @@ from services.executor.desk import Desk
 from services.executor.orders import call_id, order_request
 from services.executor.posting import free_for_orders, post_all
 from tradetrail import sessions
-from tradetrail.events.generated import OrderStatus, RiskCheck
+from tradetrail.events.generated import OrderBlocked, OrderStatus, OrderSubmitting, RiskCheck
 from tradetrail.log.producer import Outgoing
 
 # A context that waited longer than this for a lane is asked for anew.
@@ -93,10 +94,12 @@ class Sender:
             self._take(verdict, context, batch)
         if not batch.outputs:
             return
-        calls = self._calls(context, batch)
+        calls, call_ids = self._calls(context, batch)
         if batch.execution_ids:
             desk.crash.passing("before_intent")
-        tickets = desk.journal.commit_intents([*calls, *batch.outputs], batch.execution_ids)
+        tickets = desk.journal.commit_intents(
+            [*calls, *_naming(batch.outputs, call_ids)], batch.execution_ids
+        )
         executions = [desk.book.executions[each] for each in batch.execution_ids]
         if executions:
             post_all(desk, list(zip(executions, tickets, strict=True)))
@@ -128,14 +131,26 @@ class Sender:
         batch.judged.append(decision)
         batch.execution_ids.append(intent.execution_id)
 
-    def _calls(self, context: Context, batch: _Batch) -> list[Outgoing]:
-        """Return the context's calls as events, in the story of the one decision they served, else of none."""
+    def _calls(self, context: Context, batch: _Batch) -> tuple[list[Outgoing], tuple[str, ...]]:
+        """Return the context's calls as events, in the story of the one decision they served, else of none; and ids."""
         desk, now, first = self._desk, self._desk.now(), batch.judged[0]
         about = first if len(batch.judged) == 1 else None
         outputs: list[Outgoing] = []
+        ids: list[str] = []
         for name, purpose, exchange in context.calls():
             step = name if about else f"{name}/shared"
             each_id = call_id(first.decision_id, step, first.next_attempt)
             events = desk.events.call(exchange, purpose, each_id, now, about)
             outputs += desk.on_symbol(first.symbol, *events)
-        return outputs
+            ids.append(each_id)
+        return outputs, tuple(ids)
+
+
+def _naming(outputs: Sequence[Outgoing], call_ids: tuple[str, ...]) -> list[Outgoing]:
+    """Return the outputs; those that tell of checks name the calls that the numbers came from."""
+    return [
+        replace(each, event=replace(each.event, api_call_ids=call_ids))
+        if isinstance(each.event, OrderSubmitting | OrderBlocked)
+        else each
+        for each in outputs
+    ]

@@ -1291,6 +1291,8 @@ class OrderBlocked:
     """All controls and their results."""
     configuration_hash: str
     """Configuration of the controls."""
+    api_call_ids: tuple[str, ...] = ()
+    """The recorded calls that the checks took their numbers from: account, positions, last prices."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1349,6 +1351,8 @@ class OrderSubmitting:
     """Configuration of the controls."""
     strategy_name: str | None = None
     """The decision's strategy, so that equal orders are known without the decision; null in older events."""
+    api_call_ids: tuple[str, ...] = ()
+    """The recorded calls that the checks took their numbers from: account, positions, last prices."""
 
 
 class UpdateSource(StrEnum):

@@ -197,5 +197,6 @@ def _risk_checks(entry: Entry, order: dict[str, Any], execution_id: str | None) 
             "observed_value": check["observed"],
             "configuration_hash": known(order["configuration_hash"]),
             "checked_at": order["occurred_at"],
+            "api_call_ids": to_json(order["api_call_ids"]),
         }
         yield Change(RISK_CHECKS, RISK_CHECKS.groups[0], values | entry.position())

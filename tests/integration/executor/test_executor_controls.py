@@ -55,8 +55,10 @@ def test_collar_position_and_buying_power_at_their_limits_and_over_them(desk: De
     first = (full, moved, more, at_collar, over_collar, priceless)
     desk.decide(*first)
     # Without market data they wait, and it says why.
-    eventually(process.health, lambda health: "market data" in health["broker"])
-    assert process.health()["runnable"] == len(first)
+    eventually(
+        process.health,
+        lambda health: "market data" in health["broker"] and health["runnable"] == len(first),
+    )
     gate.open()
     try:
         desk.eventually_over(*first, within_s=60)
@@ -82,5 +84,9 @@ def test_collar_position_and_buying_power_at_their_limits_and_over_them(desk: De
     assert (power.limit, power.observed, power.unit) == (D(1100), D(1100), "USD")
     account = desk.alpaca.book()["account"]
     assert D(account["cash"]) == 0
-    asked = [e for e in desk.of(ApiCallRecorded) if e.purpose is CallPurpose.MARKET_CONTEXT]
+    calls = {each.call_id: each for each in desk.of(ApiCallRecorded)}
+    (refused,) = desk.of(OrderBlocked, moved)
+    purposes = {calls[each].purpose for each in refused.api_call_ids}
+    assert purposes == {CallPurpose.PORTFOLIO_CONTEXT, CallPurpose.MARKET_CONTEXT}
+    asked = [e for e in calls.values() if e.purpose is CallPurpose.MARKET_CONTEXT]
     assert {call.endpoint for call in asked} == {"/v2/stocks/trades/latest"}

@@ -13,7 +13,13 @@ from tests.integration.executor.harness import (
     Gate,
     decision_made,
 )
-from tradetrail.events.generated import DecisionMade, FailureReason, OrderSubmitting, OrderUpdated
+from tradetrail.events.generated import (
+    ApiCallRecorded,
+    DecisionMade,
+    FailureReason,
+    OrderSubmitting,
+    OrderUpdated,
+)
 
 pytestmark = pytest.mark.stack
 
@@ -56,6 +62,15 @@ def test_orders_of_different_symbols_are_under_way_at_once(desk: Desk) -> None:
     strongest_first = [desk.of(OrderSubmitting, each)[0] for each in reversed(decisions)]
     instants = [intent.occurred_at for intent in strongest_first]
     assert instants == sorted(instants)
+    # Each names the calls that it shared with the others.
+    named = {intent.api_call_ids for intent in strongest_first}
+    (call_ids,) = named
+    asked = {call.call_id: call.endpoint for call in desk.of(ApiCallRecorded)}
+    assert [asked[each] for each in call_ids] == [
+        "/v2/account",
+        "/v2/positions",
+        "/v2/stocks/trades/latest",
+    ]
 
 
 def test_one_lane_sends_the_strongest_first(desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""What executors answered to people's acts, and whose order a discovered one is after all."""
+"""What executors answered to people's acts, whose a discovered order is, and the calls behind a check."""
 
 from __future__ import annotations
 
@@ -65,3 +65,11 @@ def upgrade() -> None:
         ("discovered_explanation", "What the log lacked, in a sentence."),
     ):
         op.add_column("alpaca_orders", column(name, TEXT, comment))
+    op.add_column(
+        "risk_checks",
+        column(
+            "api_call_ids",
+            JSONB,
+            "The recorded calls that the check took its numbers from: account, positions, last prices.",
+        ),
+    )
