@@ -58,7 +58,7 @@ class GuardedSession(DeadlineSession):
                 return response
             except Exception as error:
                 failure = f"{type(error).__name__}: {error}"
-                if wire.is_cut:
+                if wire.is_cut or isinstance(error, requests.ReadTimeout):
                     failure = f"no answer within {self._total_s:g} s"
                 raise
             finally:
