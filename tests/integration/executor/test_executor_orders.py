@@ -185,6 +185,26 @@ def test_an_order_hidden_from_look_ups_is_not_doubled(desk: Desk) -> None:
     assert desk.statuses(decision)[-1] == "filled"
 
 
+def test_an_order_that_look_ups_never_find_is_found_in_the_list_and_not_sent_again(
+    desk: Desk,
+) -> None:
+    desk.alpaca.control(now=IN_SESSION)
+    desk.active_executor(lookup_every_s=0.1, not_found_for_s=0.3)
+    post = {"method": "POST", "path": "/v2/orders"}
+    desk.alpaca.control(fault={"kind": "status", "status": 504, "when": "after", **post})
+    desk.alpaca.control(fault={"kind": "hide_order_lookups", "until_cleared": True})
+    decision = decision_made("denied", at=IN_SESSION)
+    desk.decide(decision)
+    desk.eventually_over(decision)
+
+    assert desk.statuses(decision) == ["submitting", "unknown", "filled"]
+    assert list(desk.alpaca.book()["order_posts"].values()) == [1]
+    told = {call.call_id: call for call in desk.calls(decision)}
+    last = desk.of(OrderUpdated, decision)[-1]
+    assert told[last.api_call_id or ""].endpoint == "/v2/orders:by_client_order_id"
+    assert "/v2/orders" in {call.endpoint for call in told.values() if call.method == "GET"}
+
+
 def test_orders_wait_in_order_while_the_broker_refuses_connections(desk: Desk) -> None:
     desk.alpaca.control(now=IN_SESSION)
     gate = Gate(desk.alpaca.url)
