@@ -20,7 +20,7 @@ from tests.contract import samples
 from tests.unit.event_strategies import records_of
 from tools import generate_events
 from tradetrail.events import CATALOGUE, to_datum
-from tradetrail.events.generated import DeclineReason
+from tradetrail.events.generated import DeclineReason, FailureReason
 from tradetrail.events.schemas import (
     ENVELOPE_FIELD_COUNT,
     FOLDER,
@@ -90,14 +90,15 @@ def read_as(reader: Path, writer: Path, datum: dict[str, Any]) -> dict[str, Any]
 def known_to(version: Path, datum: dict[str, Any]) -> dict[str, Any]:
     """Return ``datum`` with the default for each code that this version has no symbol for."""
     codes = {
-        field["name"]: field["type"]
+        field["name"]: each
         for field in load(version)["fields"]
-        if isinstance(field["type"], dict) and field["type"]["type"] == "enum"
+        for each in (field["type"] if isinstance(field["type"], list) else [field["type"]])
+        if isinstance(each, dict) and each["type"] == "enum"
     }
     unknown = {
         name: code["default"]
         for name, code in codes.items()
-        if name in datum and datum[name] not in code["symbols"]
+        if datum.get(name) is not None and datum[name] not in code["symbols"]
     }
     return datum | unknown
 
@@ -107,6 +108,14 @@ def test_a_code_that_an_older_reader_lacks_reads_as_unrecognised() -> None:
     datum = samples.sample_of(newer) | {"reason": DeclineReason.INVALID_ORDER.value}
     assert read_as(older, newer, datum)["reason"] == DeclineReason.UNRECOGNISED
     assert read_as(newer, newer, datum)["reason"] == DeclineReason.INVALID_ORDER
+
+
+def test_a_code_that_may_be_left_out_reads_as_unrecognised_too() -> None:
+    older, newer = RELEASED / "OrderUpdated.1.avsc", RELEASED / "OrderUpdated.2.avsc"
+    datum = samples.sample_of(newer) | {"failure_reason": FailureReason.OPERATOR_CANCELLED.value}
+    known = known_to(older, datum)
+    assert known["failure_reason"] == FailureReason.UNRECOGNISED
+    assert read_as(older, newer, datum)["failure_reason"] == FailureReason.UNRECOGNISED
 
 
 RELEASES = [path for paths in released_versions().values() for path in paths]
