@@ -23,6 +23,7 @@ from tradetrail.events.generated import (
 )
 from tradetrail.ids import derive_id
 from tradetrail.order_rules import price_increment
+from tradetrail.reports.encode import plain
 from tradetrail.symbols import check_symbol
 
 STRATEGY, VERSION = "manual", "1.0.0"
@@ -65,15 +66,15 @@ class ManualOrder:
     @property
     def text(self) -> str:
         """Return the order as a person would say it."""
-        price = "at market" if self.limit_price is None else f"at {_plain(self.limit_price)} USD"
-        return f"{self.side} {_plain(self.quantity)} {self.symbol} {price}, {self.time_in_force}"
+        price = "at market" if self.limit_price is None else f"at {plain(self.limit_price)} USD"
+        return f"{self.side} {plain(self.quantity)} {self.symbol} {price}, {self.time_in_force}"
 
     def arguments(self) -> str:
         """Return the order as canonical JSON, without the symbol it stands under."""
         content = {
             "side": self.side.value,
-            "quantity": _plain(self.quantity),
-            "limit_price": None if self.limit_price is None else _plain(self.limit_price),
+            "quantity": plain(self.quantity),
+            "limit_price": None if self.limit_price is None else plain(self.limit_price),
             "time_in_force": self.time_in_force.value,
         }
         return json.dumps(content, sort_keys=True, separators=(",", ":"))
@@ -215,8 +216,3 @@ def _number(name: str, text: str) -> Decimal:
             f"{name} must be a number of at most {NUMBER_MAX} with at most nine decimals, not {text[:40]!r}"
         )
     return Decimal(text)
-
-
-def _plain(value: Decimal) -> str:
-    text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text

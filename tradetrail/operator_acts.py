@@ -15,6 +15,7 @@ from typing import Any
 from tradetrail.events.generated import OperatorAct, OperatorActed
 from tradetrail.ids import derive_id
 from tradetrail.manual_orders import BadOrder, check_person, read_limit, read_shares
+from tradetrail.reports.encode import plain
 from tradetrail.symbols import check_symbol
 
 EVERYTHING = "everything"
@@ -208,12 +209,6 @@ def cancels_open(act: OperatorActed) -> bool:
 def canonical(content: dict[str, Any]) -> str:
     """Return arguments as canonical JSON."""
     return json.dumps(content, sort_keys=True, separators=(",", ":"))
-
-
-def plain(value: Decimal) -> str:
-    """Return a number without exponent or trailing zeros."""
-    text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _price(text: str) -> Decimal:

@@ -35,7 +35,8 @@ from tradetrail.events.generated import (
     OrderStatus,
     UpdateSource,
 )
-from tradetrail.operator_acts import Fate, plain
+from tradetrail.operator_acts import Fate
+from tradetrail.reports.encode import plain
 
 PENDING_REPLACE = "pending_replace"
 """The broker's word for an order that is open, and whose replacement is not decided."""

@@ -18,10 +18,10 @@ from tradetrail.operator_acts import (
     Fate,
     Replacement,
     Resolution,
-    plain,
     read_replacement,
     read_resolution,
 )
+from tradetrail.reports.encode import plain
 
 STATUS_OF = {
     Fate.NOT_SENT: OrderStatus.ERROR,

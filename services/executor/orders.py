@@ -9,7 +9,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from services.executor.book import Decision, Execution
 from services.executor.outcomes import BrokerOrder, Fill
@@ -33,6 +32,7 @@ from tradetrail.events.generated import (
 from tradetrail.exchange import Exchange
 from tradetrail.ids import derive_id
 from tradetrail.log.configuration import Stamp
+from tradetrail.reports.encode import plain
 
 ORDERS_ENDPOINT = "/v2/orders"
 
@@ -51,14 +51,14 @@ def order_request(decision: Decision, attempt_number: int, *, queues: bool) -> s
     """Return the exact JSON body of the order; quantities are text, so that no digit is lost."""
     body = {
         "symbol": decision.symbol,
-        "qty": _plain(decision.quantity),
+        "qty": plain(decision.quantity),
         "side": decision.side.value,
         "type": decision.order_type.value,
         "time_in_force": (TimeInForce.DAY if queues else decision.time_in_force).value,
         "client_order_id": client_order_id(decision.decision_id, attempt_number),
     }
     if decision.order_type is OrderType.LIMIT and decision.limit_price is not None:
-        body["limit_price"] = _plain(decision.limit_price)
+        body["limit_price"] = plain(decision.limit_price)
     return json.dumps(body)
 
 
@@ -267,8 +267,3 @@ def _update_id(
     else:
         cause = (status, progress.message or "", execution.sends)
     return str(derive_id("order-updated", execution.execution_id, *cause))
-
-
-def _plain(value: Decimal) -> str:
-    text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -29,7 +29,7 @@ from tradetrail.events.generated import (
     RiskCheck,
     Side,
 )
-from tradetrail.operator_acts import plain
+from tradetrail.reports.encode import plain
 
 # What the account could do is asked for anew when it was told longer ago than this: no lane was free meanwhile.
 FRESH_S = 2.0

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tradetrail.events.generated import Control, RiskCheck
+from tradetrail.reports.encode import plain
 
 USD, SHARES, SECONDS, ORDERS, PERCENT, YES_NO = "USD", "shares", "seconds", "orders", "%", "yes=1"
 NO_PRICE = "the market data has no last price of the symbol"
@@ -66,9 +67,3 @@ def yes_or_no(control: Control, *, passed: bool, observed: bool, limit: bool, wh
             explanation=why,
         )
     )
-
-
-def plain(value: Decimal) -> str:
-    """Return a number without an exponent and without trailing zeros after the point."""
-    text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
