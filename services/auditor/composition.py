@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from services.auditor import breakpoints
 from services.auditor.api import AuditApi
 from services.auditor.migrate import migrate
 from services.auditor.progress import Progress
@@ -14,6 +15,7 @@ from services.auditor.settings import AuditorSettings
 from services.auditor.source import Source
 from services.auditor.store import Store
 from tradetrail.clock import open_clock
+from tradetrail.errors import UsageError
 from tradetrail.log.codec import Codec
 from tradetrail.log.configuration import Stamp
 from tradetrail.log.producer import EventProducer
@@ -32,6 +34,10 @@ def migrate_database(_shared: SharedSettings, _stop: threading.Event) -> None:
 def run(shared: SharedSettings, stop: threading.Event) -> None:
     """Record the configuration, then audit and answer until asked to stop."""
     settings, database = load(AuditorSettings), load(DatabaseSettings)
+    try:
+        breakpoints.arm(settings.die_at)
+    except ValueError as error:
+        raise UsageError(f"TRADETRAIL_AUDITOR_DIE_AT: {error}") from error
     dsn, schema = database.postgres_dsn.get_secret_value(), database.postgres_schema
     topics, clock = Topics.of(shared), open_clock(shared.clock_url)
     codec, stamp = Codec(shared.registry_url), Stamp("auditor", shared.instance)

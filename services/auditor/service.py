@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import structlog
 
+from services.auditor.breakpoints import reached
 from services.auditor.entry import Entry, NotStorable
 from services.auditor.progress import BATCH_SECONDS, EVENTS, RETRIES, Progress
 from services.auditor.quarantine import Quarantine
@@ -84,9 +85,11 @@ class Auditor:
         moved = {place: end for place, end in ends.items() if held.get(place, end) != end}
         if not moved:
             return
+        reached("polled")
         began = time.monotonic()
         entries = self._persist(self._decode, [e for e in events if e.place in moved])
         batch = Batch(entries, {place: held[place] for place in moved}, moved)
+        reached("decoded")
         if self._persist(self._commit, batch):
             BATCH_SECONDS.observe(time.monotonic() - began)
 
@@ -116,6 +119,7 @@ class Auditor:
         self._quarantine.publish(e for e in batch.entries if e.bad is not None and not e.published)
         for entry in batch.entries:
             entry.published = entry.bad is not None
+        reached("letters_sent")
         try:
             self._store.write(batch, self._schemas)
         except LostRace as lost:
@@ -125,7 +129,9 @@ class Auditor:
         except NotStorable as error:
             self._refuse_culprits(batch, error)
             raise Retryable(f"an event does not fit the tables: {error}") from error
+        reached("committed")
         self._source.advance(batch.ends)
+        reached("advanced")
         bad = sum(entry.bad is not None for entry in batch.entries)
         EVENTS.labels("dead_lettered").inc(bad)
         EVENTS.labels("audited").inc(len(batch.entries) - bad)

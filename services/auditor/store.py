@@ -14,6 +14,7 @@ import structlog
 from psycopg import errors, sql
 
 from services.auditor import statements
+from services.auditor.breakpoints import reached
 from services.auditor.entry import Entry, NotStorable, event_hash
 from services.auditor.projections import project
 from services.auditor.rows import add_stubs, fold
@@ -115,10 +116,13 @@ class Store:
             self._ensure_months(connection, {entry.month for entry in batch.entries})
             with connection.transaction():
                 self._advance(connection, batch)
+                reached("positions_locked")
                 for schema_id in sorted(schemas.keys() - self._schema_ids):
                     connection.execute(statements.ADD_SCHEMA, (schema_id, *schemas[schema_id]))
                 self._events(connection, batch.entries, staged=staged)
+                reached("events_copied")
                 self._rows(connection, batch.entries)
+                reached("before_commit")
 
     def _ensure_months(self, connection: psycopg.Connection[Any], months: set[date]) -> None:
         # In a transaction of its own: a new partition must not wait for, or hold up, another auditor's batch.
@@ -165,6 +169,7 @@ class Store:
                     for row in rows.values():
                         copy.write_row([row.get(column) for column in columns])
                 cursor.execute(statements.merge(table))
+            reached("table_merged")
 
     @contextmanager
     def _session(self) -> Iterator[psycopg.Connection[Any]]:
