@@ -53,7 +53,7 @@ CONTEXTS, TRADES = 20, 6
 # What the executor records of a trade: intent, calls, states. Sizes as ApiCallRecorded, which they resemble.
 EXECUTOR_EVENTS = 6
 _STAMP = Stamp("ingestor", "bench-0123456789ab")
-_RECORD = "00000000-0000-5000-8000-00000000000{}"
+RECORD_ID = "00000000-0000-5000-8000-00000000000{}"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ID_AT, _ID_END, _TIME_END = 6, 42, 50
 _FLUSH_S = 120.0
@@ -125,7 +125,7 @@ def _story(symbol: Templates, at: datetime, chance: random.Random) -> Iterator[b
 def _put(template: bytes, at: datetime, chance: random.Random, record_ids: list[bytes]) -> bytes:
     value = template
     for number, record_id in enumerate(record_ids):
-        value = value.replace(_RECORD.format(number).encode(), record_id)
+        value = value.replace(RECORD_ID.format(number).encode(), record_id)
     return value[:_ID_AT] + _uuid(chance) + _micros(at) + value[_TIME_END:]
 
 
@@ -149,13 +149,13 @@ def _templates(codec: Codec, topics: Topics, number: int, chance: random.Random)
     known = next(group.patterns for group in topics.groups if "*" not in group.patterns)
     symbol = known[number] if number < len(known) else f"SYM{number}"
     records = islice(cycle(_records()), number, None)
-    disclosures = [_disclosure(symbol, next(records), n) for n in range(5)]
+    disclosures = [disclosure_of(symbol, next(records), n) for n in range(5)]
     first = codec.encode(disclosures[0])
-    if first[5] != 2 * len(_RECORD.format(0)) or first[_ID_END:_TIME_END] != _micros(END):
+    if first[5] != 2 * len(RECORD_ID.format(0)) or first[_ID_END:_TIME_END] != _micros(END):
         raise ValueError(
             "an event doesn't begin with an id of 36 characters and eight bytes of time"
         )
-    answers = {rows: _answers(symbol, disclosures, rows) for rows in (1, 2, 3, 5)}
+    answers = {rows: answers_of(symbol, disclosures, rows) for rows in (1, 2, 3, 5)}
     body = chance.randbytes(1_000)
     [call] = call_events(
         _STAMP,
@@ -201,14 +201,14 @@ def _id(*parts: object) -> str:
     return str(derive_id("bench", *parts))
 
 
-def _disclosure(symbol: str, record: Record, number: int) -> DisclosureRecorded:
+def disclosure_of(symbol: str, record: Record, number: int) -> DisclosureRecorded:
     return DisclosureRecorded(
         event_id=_id(symbol, number),
         **_STAMP.envelope(END),
         cause=Cause(topic="trade.runs", partition=0, offset=123_456, event_id=_id("call")),
         symbol=symbol,
         story_id=_id("run"),
-        record_id=_RECORD.format(number),
+        record_id=RECORD_ID.format(number),
         version=1,
         change=RecordChange.CREATED,
         content_hash=record.content_hash,
@@ -220,7 +220,7 @@ def _disclosure(symbol: str, record: Record, number: int) -> DisclosureRecorded:
     )
 
 
-def _answers(
+def answers_of(
     symbol: str, disclosures: list[DisclosureRecorded], rows: int
 ) -> tuple[Event, Event, Event]:
     """Return SymbolDataReady, a decline and a decision on ``rows`` new records beside what else the view holds."""
