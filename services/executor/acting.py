@@ -57,8 +57,8 @@ class Actor:
         # What the broker was asked to cancel, by act.
         self._cancelling: dict[str, Execution] = {}
 
-    def step(self) -> bool:
-        """Do what is due for each act without an answer; return whether there was one."""
+    def step(self) -> None:
+        """Do what is due for each act without an answer."""
         acts = list(self._desk.book.acts.values())
         for act, at in acts:
             # Each is judged by a book that knows all that was said before it.
@@ -68,7 +68,6 @@ class Actor:
         if acts:
             self._desk.commit()
         self._canceller.tidy()
-        return bool(acts)
 
     def _do(self, act: OperatorActed, at: Cause) -> None:
         cancelled = self._cancelling.get(act.event_id)

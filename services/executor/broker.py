@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import quote
 
 import requests
 
-from services.executor.guarded_http import QUICK_US, Exchange, GuardedSession
+from services.executor.guarded_http import Exchange, GuardedSession
 from services.executor.outcomes import (
     Accepted,
     Away,
@@ -45,9 +44,6 @@ with warnings.catch_warnings():
 _NOT_FOUND = 404
 _TOO_MANY = 429
 _MULTIPLE, _BAD_REQUEST, _SERVER_ERROR = 300, 400, 500
-# Activities are the fallback for exact fills; an order with more parts than this is reported by its totals.
-_ACTIVITY_PAGE = 100
-ACTIVITY_PAGES_MAX = 10
 
 
 class Broker:
@@ -88,15 +84,15 @@ class Broker:
             else:
                 self._client.patch(f"/orders/{quote(replaces, safe='')}", body)
         except TicketRefused as error:
-            return NotSent(str(error), self._last(), is_brokers_fault=False)
+            return NotSent(str(error), self._session.last_told, is_brokers_fault=False)
         except (APIError, requests.RequestException, ValueError, OSError):
             pass
-        return _outcome(self._last(), str(body["client_order_id"]))
+        return _outcome(self._session.last_told, str(body["client_order_id"]))
 
     def cancel(self, broker_order_id: str) -> Told | Refused | Missing | Away:
         """Ask for the cancellation of an open order. Told: it was asked for, no more; a fill may still win."""
         path = f"/orders/{quote(broker_order_id, safe='')}"
-        call = self._asked_twice(lambda: self._client.delete(path))
+        call = self._session.ask(lambda: self._client.delete(path), APIError)
         message = _message(call)
         if call.status_code is not None and call.status_code < _MULTIPLE:
             return Told(None, call)
@@ -134,28 +130,6 @@ class Broker:
         """Return every position of the account."""
         return self._ask(self._client.get_all_positions)
 
-    def position(self, symbol: str) -> Told | Missing | Away:
-        """Return the position in ``symbol``; Missing when flat."""
-        return self._ask(lambda: self._client.get_open_position(symbol))
-
-    def fills(self, broker_order_id: str, since: datetime | None) -> tuple[list[Fill], Away | None]:
-        """Return the order's fills by the account's activities since an instant, oldest first."""
-        query: dict[str, Any] = {"direction": "asc", "page_size": _ACTIVITY_PAGE}
-        if since is not None:
-            query["after"] = since.isoformat()
-        found: list[Fill] = []
-        for _ in range(ACTIVITY_PAGES_MAX):
-            told = self._ask(lambda: self._client.get("/account/activities/FILL", dict(query)))
-            if not isinstance(told, Told) or not isinstance(told.value, list):
-                return found, told if isinstance(told, Away) else Away("no list", self._last())
-            found += [
-                parse_fill(row) for row in told.value if row.get("order_id") == broker_order_id
-            ]
-            if len(told.value) < _ACTIVITY_PAGE:
-                break
-            query["page_token"] = told.value[-1]["id"]
-        return found, None
-
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
@@ -181,7 +155,7 @@ class Broker:
             return Away(f"the answer is no order: {error!r}", told.call)
 
     def _ask(self, ask: Callable[[], Any]) -> Told | Missing | Away:
-        call = self._asked_twice(ask)
+        call = self._session.ask(ask, APIError)
         if call.status_code is None:
             return Away(call.error or "no answer", call)
         if call.status_code == _NOT_FOUND and _message(call) is not None:
@@ -192,25 +166,6 @@ class Broker:
             return Told(json.loads(call.body or b"", parse_float=Decimal), call)
         except ValueError as error:
             return Away(f"the answer is no JSON: {error}", call)
-
-    def _asked_twice(self, ask: Callable[[], Any]) -> Exchange:
-        call = self._asked(ask)
-        if call.status_code is None and call.duration_us < QUICK_US:
-            # An idle connection that the server closed meanwhile: a question may simply be asked again.
-            call = self._asked(ask)
-        return call
-
-    def _asked(self, ask: Callable[[], Any]) -> Exchange:
-        try:
-            ask()
-        except (APIError, requests.RequestException, ValueError, OSError):
-            pass
-        return self._last()
-
-    def _last(self) -> Exchange:
-        if self._session.last is None:
-            raise RuntimeError("nothing was asked yet")
-        return self._session.last
 
 
 def _outcome(call: Exchange, client_order_id: str) -> Outcome:

@@ -14,6 +14,7 @@ import structlog
 from services.executor.book import Execution
 from services.executor.broker import Broker
 from services.executor.desk import Desk
+from services.executor.entries import State
 from services.executor.looking import Heard, Seen, look
 from services.executor.orders import call_id
 from services.executor.outcomes import Away, BrokerOrder, Missing, Refused, Told
@@ -65,7 +66,6 @@ class Canceller:
         each_id, order_id = execution.execution_id, execution.broker_order_id
         if order_id is None or time.monotonic() < asking.next_at:
             return
-        state = _state(execution)
         begun = self._desk.lanes.ask(
             each_id,
             partial(
@@ -75,7 +75,7 @@ class Canceller:
                 heard=self._desk.heard,
                 is_asked=asking.is_asked,
             ),
-            partial(self._ended, execution, asking, state),
+            partial(self._ended, execution, asking, execution.state),
         )
         if begun:
             asking.next_at = time.monotonic() + asking.pause_s
@@ -92,7 +92,7 @@ class Canceller:
             for each_id in [each for each in table if each not in self._desk.book.open]:
                 del table[each_id]
 
-    def _ended(self, execution: Execution, asking: _Asking, state: object, brought: _Asked) -> None:
+    def _ended(self, execution: Execution, asking: _Asking, state: State, brought: _Asked) -> None:
         """Take in an answer; runs on the loop's thread."""
         desk, cancel, seen = self._desk, brought.cancel, brought.seen
         desk.outbox.make_room(execution.decision_id)
@@ -109,7 +109,7 @@ class Canceller:
             desk.outbox.make_room(execution.decision_id)
         if isinstance(seen.answer, Away):
             desk.pace.failed(seen.answer.reason, seen.answer.call)
-        elif isinstance(seen.answer, BrokerOrder) and _state(execution) == state:
+        elif isinstance(seen.answer, BrokerOrder) and execution.state == state:
             # Unless it changed while it was asked for: then this answer may be the older of the two.
             desk.enter_snapshot(execution, seen.answer, UpdateSource.POLL, seen.calls, seen.listed)
 
@@ -120,7 +120,3 @@ def _ask(
     cancel = None if is_asked else broker.cancel(order_id)
     seen = look(broker, lambda b: b.order(order_id), CallPurpose.ORDER_POLL, execution, heard)
     return _Asked(cancel, seen)
-
-
-def _state(execution: Execution) -> tuple[object, ...]:
-    return execution.status, execution.broker_status, execution.filled_qty_total

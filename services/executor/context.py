@@ -70,6 +70,25 @@ class Context:
         return {**_TOLD, "prices": lambda broker: broker.last_prices(symbols)}
 
 
+def ask_all(broker: Broker, symbols: Sequence[str], look: Look) -> Context | Away:
+    """Return a whole context, asked for part by part; Away for the first part that is missing. Runs on a lane.
+
+    ``look`` must be taken from the book's reservations before this is begun.
+    """
+    context = Context(tuple(symbols), look)
+    for name, request in context.requests().items():
+        told = request(broker)
+        if isinstance(told, LastPrices):
+            context.last = told
+        elif isinstance(told, Told):
+            context.told[name] = told
+        else:
+            return told if isinstance(told, Away) else Away(f"it has no {name}", told.call)
+    if (why := readable(context)) is not None:
+        return Away(why, context.told["account"].call)
+    return context
+
+
 class Contexts:
     """Gathers one context at a time."""
 

@@ -25,6 +25,8 @@ ZERO = Decimal(0)
 POST, PATCH = "POST", "PATCH"
 Equality = tuple[str, str, Side, Decimal]
 """What makes two orders equal for the duplicate control: strategy, symbol, side, quantity."""
+State = tuple[OrderStatus, str | None, Decimal]
+"""An execution's status, the broker's word for it, and the shares filled in all."""
 
 
 @dataclass(slots=True)
@@ -64,6 +66,11 @@ class Execution:
     failure: FailureReason | None = None
     cancelled_by: str | None = None
     act_id: str | None = None
+
+    @property
+    def state(self) -> State:
+        """Return what tells whether it changed at the broker: an answer from before a change may be the older one."""
+        return self.status, self.broker_status, self.filled_qty_total
 
     @property
     def is_replacement(self) -> bool:

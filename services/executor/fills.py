@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from services.executor.book import Execution
+from services.executor.entries import ZERO
 from services.executor.outcomes import BrokerOrder, Fill
 from services.executor.statuses import TRANSITIONS, execution_status
 from tradetrail.events.generated import OrderStatus
 
-ZERO = Decimal(0)
 # As fine as the log keeps a price.
 _PRICE_STEP = Decimal("1e-9")
 

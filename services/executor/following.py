@@ -10,7 +10,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -19,6 +18,7 @@ import structlog
 from services.executor import metrics
 from services.executor.book import Execution
 from services.executor.desk import Desk
+from services.executor.entries import State
 from services.executor.fills import chain_between
 from services.executor.hints import Hints
 from services.executor.mute import MuteWatch
@@ -28,7 +28,7 @@ from services.executor.schedule import Schedule
 from services.executor.shared_calls import SharedCalls
 from services.executor.stream import Hint, TradeUpdates
 from services.executor.troubles import FORGOTTEN, Troubles, trouble_of
-from tradetrail.events.generated import CallPurpose, OrderStatus, UpdateSource
+from tradetrail.events.generated import CallPurpose, UpdateSource
 
 # A clock that moved this much further than real time did was set: everything may have changed.
 CLOCK_JUMP_S = 30.0
@@ -42,7 +42,6 @@ LIST = "list"
 """The key of a look at all open orders."""
 
 log = structlog.get_logger(__name__)
-_State = tuple[OrderStatus, str | None, Decimal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class _Begun:
     at: datetime
     monotonic_s: float
     is_list: bool
-    states: dict[str, _State]
+    states: dict[str, State]
     hinted: frozenset[str] = field(default_factory=frozenset)
 
 
@@ -155,7 +154,7 @@ class Follower:
             now,
             at,
             key == LIST,
-            {each.execution_id: _state(each) for each in wanted},
+            {each.execution_id: each.state for each in wanted},
             frozenset(each.execution_id for each in self._hints.among(wanted)),
         )
         if not desk.lanes.ask(
@@ -186,7 +185,7 @@ class Follower:
             listed = look.found.get(each_id)
             if each_id not in desk.book.open:
                 continue
-            if _state(execution) != state:
+            if execution.state != state:
                 # It changed while it was asked for: the answer may be the older of the two.
                 if not begun.is_list:
                     self._schedule.ask_soon()
@@ -272,10 +271,6 @@ class Follower:
         self._troubles.keep(open_ids)
         if not self._desk.book.open:
             self._desk.heard_fills.clear()
-
-
-def _state(execution: Execution) -> _State:
-    return execution.status, execution.broker_status, execution.filled_qty_total
 
 
 def _wanted(execution: Execution) -> Wanted:

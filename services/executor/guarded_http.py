@@ -15,10 +15,10 @@ import requests
 from tradetrail.exchange import Exchange
 from tradetrail.http_deadline import DeadlineSession
 
-__all__ = ["QUICK_US", "Exchange", "GuardedSession"]
+__all__ = ["Exchange", "GuardedSession"]
 
 # A connection that fails this fast was dead already; slower failures are the network's.
-QUICK_US = 1_000_000
+_QUICK_US = 1_000_000
 
 
 class GuardedSession(DeadlineSession):
@@ -33,6 +33,21 @@ class GuardedSession(DeadlineSession):
         self.guard: Callable[[], None] | None = None
         self.last: Exchange | None = None
         self._is_cut = False
+
+    @property
+    def last_told(self) -> Exchange:
+        """Return the last exchange. Raises RuntimeError before the first."""
+        if self.last is None:
+            raise RuntimeError("nothing was asked yet")
+        return self.last
+
+    def ask(self, question: Callable[[], object], refusal: type[Exception]) -> Exchange:
+        """Return what came of a client's call that may be made twice; ``refusal`` is what the client raises for one."""
+        call = self._asked(question, refusal)
+        if call.status_code is None and call.duration_us < _QUICK_US:
+            # An idle connection that the server closed meanwhile: a question may simply be asked again.
+            call = self._asked(question, refusal)
+        return call
 
     def cut(self) -> None:
         """End what is under way and refuse all that follows; for other threads."""
@@ -74,6 +89,14 @@ class GuardedSession(DeadlineSession):
                     duration_us=(time.monotonic_ns() - began_ns) // 1000,
                     was_sent=wire.was_written,
                 )
+
+    def _asked(self, question: Callable[[], object], refusal: type[Exception]) -> Exchange:
+        try:
+            question()
+        except (refusal, requests.RequestException, ValueError, OSError):
+            # What came of it is in the exchange.
+            pass
+        return self.last_told
 
 
 def _told(options: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from datetime import datetime, time, timedelta
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from services.executor.book import Book
-from services.executor.settings import ExecutorSettings
+from services.executor.settings import RATE_WINDOW_S_MAX, ExecutorSettings
 from tradetrail.errors import Fatal
 from tradetrail.log.kafka import REQUEST_TIMEOUT_S, translate
 from tradetrail.log.reader import Place, places_of
@@ -20,8 +20,6 @@ from tradetrail.log.window_start import starts_since
 from tradetrail.sessions import new_york, new_york_date
 from tradetrail.settings import SharedSettings
 
-# The longest window that the order rate may have.
-ORDER_RATE_WINDOW = timedelta(hours=1)
 # The services' clocks differ, so events stand in the log not quite in the order of their times.
 CLOCK_MARGIN = timedelta(hours=1)
 
@@ -34,7 +32,7 @@ class LookBack:
         self._reach = max(
             timedelta(seconds=limits.duplicate_window_s),
             timedelta(hours=limits.reconcile_look_back_h),
-            ORDER_RATE_WINDOW,
+            timedelta(seconds=RATE_WINDOW_S_MAX),
         )
         self._forgot_on: object = None
 

@@ -9,6 +9,7 @@ from services.executor.book import Execution
 from services.executor.broker import Broker
 from services.executor.fills import fills_between
 from services.executor.guarded_http import Exchange
+from services.executor.order_list import list_fills
 from services.executor.outcomes import Accepted, Away, BrokerOrder, Fill, Missing, Outcome
 from tradetrail.events.generated import CallPurpose
 
@@ -71,7 +72,6 @@ def _listed(
         return ()
     if fills_between(execution, order, heard(order.order_id)) is not None:
         return ()
-    fills, away = broker.fills(order.order_id, order.submitted_at)
-    if broker.last_call is not None:
-        calls.append((broker.last_call, CallPurpose.RECONCILE))
-    return () if away else tuple(fills)
+    told = list_fills(broker, {order.order_id}, order.submitted_at)
+    calls += [(call, CallPurpose.RECONCILE) for call in told.calls]
+    return () if told.away else tuple(told.of.get(order.order_id, ()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
@@ -12,6 +12,7 @@ from services.executor.cancelling import Canceller
 from services.executor.desk import Desk
 from services.executor.election import Election
 from services.executor.halting import Halter
+from services.executor.reconcile import Reconciler
 from services.executor.replies import Answers, Replies
 from tradetrail.events.generated import AnswerOutcome, OperatorActed
 from tradetrail.log.producer import Outgoing
@@ -20,16 +21,6 @@ from tradetrail.log.producer import Outgoing
 RECONCILING_MAX = 20
 
 log = structlog.get_logger(__name__)
-
-
-class Compares(Protocol):
-    """Compares the broker's book with the log."""
-
-    def ask(self, act_id: str) -> None:
-        """Let a comparison that begins from now on answer an act."""
-
-    def result(self, act_id: str) -> Any:
-        """Return, once, the counts of the comparison for an act (a dataclass); None while it is not over."""
 
 
 class Operators:
@@ -41,13 +32,13 @@ class Operators:
         election: Election,
         answers: Answers,
         replies: Replies,
-        reconciler: Compares,
+        reconciler: Reconciler,
     ) -> None:
         """Work at ``desk``; answer as this process is known in its group."""
         self._desk = desk
         self._answers = answers
         self._reconciler = reconciler
-        self._reconciling: dict[str, tuple[int, OperatorActed]] = {}
+        self._reconciling: dict[str, OperatorActed] = {}
         self._member_id = election.consumer.memberid() or ""
         canceller = Canceller(desk)
         self._halter = Halter(desk, answers, self._member_id, replies, canceller)
@@ -62,13 +53,13 @@ class Operators:
     def _reconcile(self) -> None:
         halts = self._desk.halts
         while halts.to_reconcile:
-            offset, act = halts.to_reconcile.popleft()
+            _, act = halts.to_reconcile.popleft()
             if len(self._reconciling) >= RECONCILING_MAX:
                 self._answer(act, AnswerOutcome.REFUSED, "too many are under way: ask later", {})
                 continue
-            self._reconciling[act.event_id] = (offset, act)
+            self._reconciling[act.event_id] = act
             self._reconciler.ask(act.event_id)
-        for act_id, (_, act) in list(self._reconciling.items()):
+        for act_id, act in list(self._reconciling.items()):
             counts = self._reconciler.result(act_id)
             if counts is None:
                 continue

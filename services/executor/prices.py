@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-import requests
-
 from services.executor.controls.question import LastPrice
-from services.executor.guarded_http import QUICK_US, Exchange, GuardedSession
+from services.executor.guarded_http import Exchange, GuardedSession
 from services.executor.outcomes import Away, instant
 from services.executor.settings import ExecutorSettings
 from tradetrail.alpaca_settings import AlpacaSettings
@@ -47,10 +45,6 @@ class LastPrices:
 
     prices: dict[str, LastPrice]
     asked: tuple[Asked, ...]
-
-    def calls_of(self, symbol: str) -> tuple[Exchange, ...]:
-        """Return the requests that asked for ``symbol``, oldest first."""
-        return tuple(each.call for each in self.asked if symbol in each.symbols)
 
 
 class Prices:
@@ -102,21 +96,8 @@ class Prices:
         self._session.close()
 
     def _ask(self, symbols: tuple[str, ...]) -> Exchange:
-        call = self._asked(symbols)
-        if call.status_code is None and call.duration_us < QUICK_US:
-            # An idle connection that the server closed meanwhile: a question may simply be asked again.
-            call = self._asked(symbols)
-        return call
-
-    def _asked(self, symbols: tuple[str, ...]) -> Exchange:
-        try:
-            self._client.get(_PATH, {"symbols": ",".join(symbols)})
-        except (APIError, requests.RequestException, ValueError, OSError):
-            # What came of it is in the exchange.
-            pass
-        if self._session.last is None:
-            raise RuntimeError("the client asked nothing")
-        return self._session.last
+        query = {"symbols": ",".join(symbols)}
+        return self._session.ask(lambda: self._client.get(_PATH, query), APIError)
 
 
 def _is_about(symbols: tuple[str, ...], call: Exchange) -> bool:

@@ -11,7 +11,6 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from functools import partial
 
 import structlog
@@ -22,11 +21,12 @@ from services.executor.broker import Broker
 from services.executor.desk import Desk
 from services.executor.discovered import discovered
 from services.executor.discoveries import Discoveries, Finding, Verdict, judge
+from services.executor.entries import State
 from services.executor.following import Follower
 from services.executor.order_list import Listed, Listing, list_orders
 from services.executor.outcomes import Away, BrokerOrder
 from services.executor.shared_calls import SharedCalls
-from tradetrail.events.generated import CallPurpose, OrderStatus
+from tradetrail.events.generated import CallPurpose
 
 KEY = "reconcile"
 # An order of another's that the stream told of is looked at within this; a busy stranger costs no more than that.
@@ -43,7 +43,7 @@ RESULTS_MAX = 100
 OVERLAP = timedelta(minutes=5)
 
 log = structlog.get_logger(__name__)
-_States = dict[str, tuple[OrderStatus, str | None, Decimal]]
+_States = dict[str, State]
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,10 +225,7 @@ def _ask_for(order_ids: Sequence[str], broker: Broker) -> dict[str, Listed]:
 
 
 def _states(book: Book) -> _States:
-    return {
-        each.execution_id: (each.status, each.broker_status, each.filled_qty_total)
-        for each in book.executions.values()
-    }
+    return {each.execution_id: each.state for each in book.executions.values()}
 
 
 def _moved(before: _States, book: Book) -> set[str]:

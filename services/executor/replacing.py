@@ -13,16 +13,15 @@ from functools import partial
 
 from services.executor.acts import Replace
 from services.executor.book import Decision, Execution, begun
+from services.executor.context import Context, ask_all
 from services.executor.controls import Account, Facts, Question, check_all, first_failed
 from services.executor.desk import Desk
 from services.executor.entries import PATCH, ZERO
-from services.executor.means import Means, ask_means
 from services.executor.orders import ORDERS_ENDPOINT, call_id, client_order_id
 from services.executor.outcomes import Away
 from services.executor.posting import post_all
 from tradetrail.events import Event
 from tradetrail.events.generated import (
-    CallPurpose,
     Cause,
     OperatorActed,
     OrderStatus,
@@ -39,7 +38,7 @@ FRESH_S = 2.0
 class _Told:
     """What the order may draw on, as it was just told; ``at_s`` on the monotonic clock."""
 
-    means: Means
+    context: Context
     at_s: float
 
 
@@ -49,31 +48,31 @@ class Replacer:
     def __init__(self, desk: Desk) -> None:
         """Work at ``desk``."""
         self._desk = desk
-        self._means: dict[str, _Told] = {}
+        self._told: dict[str, _Told] = {}
 
     def step(self, act: OperatorActed, at: Cause, task: Replace) -> RiskCheck | None:
         """Do what is due for one act; return the control that refuses it, if one does."""
         desk = self._desk
-        told = self._means.get(act.event_id)
+        told = self._told.get(act.event_id)
         if told is None or time.monotonic() - told.at_s > FRESH_S:
             self._ask(act, task.decision.symbol)
             return None
         if not desk.lanes.free:
             return None
-        del self._means[act.event_id]
-        means = told.means
+        del self._told[act.event_id]
+        context = told.context
         desk.commit()
         # As late as can be: a halt that is in the log before the intent stops the order.
         desk.read_halts()
         wanted = _wanted(task, act)
         now = desk.now()
         # The broker holds the old order until the new one stands: only what that adds needs to be there.
-        account = _account(means.account, task.execution)
-        facts = Facts(account, means.prices, desk.book, desk.halts, desk.settings, now)
+        account = _account(context.account(), task.execution)
+        facts = Facts(account, context.prices(), desk.book, desk.halts, desk.settings, now)
         checks = check_all(Question(wanted, facts, replaces=task.execution.execution_id))
         failed = first_failed(checks)
         if failed is None:
-            self._send(act, at, task, wanted, means, checks)
+            self._send(act, at, task, wanted, context, checks)
         return failed
 
     def _ask(self, act: OperatorActed, symbol: str) -> None:
@@ -81,18 +80,17 @@ class Replacer:
         if desk.pace.is_open:
             desk.lanes.ask(
                 f"act/{act.event_id}",
-                partial(ask_means, symbols=[symbol], look=desk.book.reserved.look()),
-                partial(self._told, act.event_id),
+                partial(ask_all, symbols=[symbol], look=desk.book.reserved.look()),
+                partial(self._came, act.event_id),
             )
 
-    def _told(self, act_id: str, means: Means | Away) -> None:
-        if isinstance(means, Away):
-            self._desk.pace.failed(means.reason, means.call)
+    def _came(self, act_id: str, context: Context | Away) -> None:
+        if isinstance(context, Away):
+            self._desk.pace.failed(context.reason, context.call)
             return
-        for told in means.calls:
-            if told.purpose is CallPurpose.PORTFOLIO_CONTEXT:
-                self._desk.pace.heard(told.call)
-        self._means[act_id] = _Told(means, time.monotonic())
+        for told in context.told.values():
+            self._desk.pace.heard(told.call)
+        self._told[act_id] = _Told(context, time.monotonic())
 
     def _send(
         self,
@@ -100,7 +98,7 @@ class Replacer:
         at: Cause,
         task: Replace,
         wanted: Decision,
-        means: Means,
+        context: Context,
         checks: tuple[RiskCheck, ...],
     ) -> None:
         desk, old = self._desk, task.execution
@@ -116,10 +114,10 @@ class Replacer:
         )
         recorded: list[Event] = []
         call_ids = []
-        for told in means.calls:
-            each_id = call_id(intent.execution_id, told.name, 1)
+        for name, purpose, exchange in context.calls():
+            each_id = call_id(intent.execution_id, name, 1)
             call_ids.append(each_id)
-            recorded += desk.events.call(told.call, told.purpose, each_id, now, wanted)
+            recorded += desk.events.call(exchange, purpose, each_id, now, wanted)
         intent = replace(intent, api_call_ids=tuple(call_ids))
         desk.crash.passing("before_intent")
         execution = begun(intent, wanted.symbol, at)

@@ -46,8 +46,8 @@ class Sender:
         # Decisions that only orders under way forbid, and the moment of the account they were judged by.
         self._waiting: dict[str, int] = {}
 
-    def step(self) -> bool:
-        """Do what is due; return whether something of it is under way."""
+    def step(self) -> None:
+        """Do what is due."""
         context = self._contexts.take(CONTEXT_FRESH_S)
         if context is not None:
             why = readable(context)
@@ -59,7 +59,6 @@ class Sender:
             self._contexts.gather(())
         elif free_for_orders(self._desk) and (heads := self._heads()) and self._is_due(heads):
             self._contexts.gather([each.symbol for each in heads])
-        return self._contexts.is_under_way
 
     def _heads(self) -> list[Decision]:
         """Return the decisions that may go now, the strongest first."""

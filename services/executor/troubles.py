@@ -10,6 +10,7 @@ import structlog
 
 from services.executor import metrics
 from services.executor.book import Execution
+from services.executor.entries import ZERO
 from services.executor.statuses import execution_status
 
 # Words of an order's life at the broker. Source: Alpaca's reference of orders and of its stream.
@@ -20,7 +21,6 @@ KNOWN_WORDS = frozenset(
         *("accepted_for_bidding", "stopped", "rejected", "suspended", "calculated", "held"),
     }
 )
-ZERO = Decimal(0)
 log = structlog.get_logger(__name__)
 
 FORGOTTEN = (

@@ -20,7 +20,7 @@ from uuid import uuid4
 from services.decider.catalogue import available
 from services.decider.composition import run
 from tests.eventually import eventually
-from tests.faults.dealing import Fault, dealt
+from tests.faults.dealing import Fault
 from tests.faults.decider_checks import Log, answered_too_late, differences, violations_of
 from tests.faults.decider_deck import deck
 from tests.faults.decider_desk import Group, Lane, alpaca_process, lane, vendor_environment
@@ -30,7 +30,14 @@ from tests.faults.decider_scenarios import disturb
 from tests.faults.decider_script import CONGRESS, DAY, INSIDER, Delivery, script
 from tests.faults.plain_log import LogReader, new_log
 from tests.faults.processes import Tally, clean_environment
-from tests.faults.rounds import forget, in_lanes, progress, told
+from tests.faults.rounds import (
+    dealt_rounds,
+    demand_disturbed,
+    forget,
+    progress,
+    together_then_alone,
+    told,
+)
 from tradetrail.log.topics import Topics
 from tradetrail.sessions import session_on_or_before
 from tradetrail.settings import SharedSettings
@@ -151,26 +158,15 @@ def run_campaign(
     session_on_or_before(DAY)
     with ExitStack() as held:
         stack = held.enter_context(LocalStack(home / "stack", ("kafka", "registry")))
-        # A broker that is not ours (``TRADETRAIL_KAFKA`` names it) is left alone.
-        is_ours = stack.part("kafka").pid is not None
         held.enter_context(_environment(held.enter_context(alpaca_process(home / "alpaca.log"))))
-        cards = dealt(
-            Random(seed), max(rounds, only_round or 0), wanted or deck(), as_given=bool(wanted)
+        todo = dealt_rounds(
+            stack, seed, rounds, wanted or deck(), as_given=bool(wanted), only_round=only_round
         )
-        todo = [
-            (number, fault)
-            for number, fault in enumerate(cards, 1)
-            if only_round in (None, number) and (is_ours or not fault.is_broker)
-        ]
         lanes = [
             held.enter_context(lane(stack, home, str(n), tally))
             for n in range(min(LANES, len(todo)))
         ]
-        together = [(number, fault) for number, fault in todo if not fault.is_alone]
-        in_lanes(lanes, together, partial(one_round, seed=seed), seed, tally)
-        alone = [(number, fault) for number, fault in todo if fault.is_alone]
-        in_lanes(lanes[:1], alone, partial(one_round, seed=seed), seed, tally)
+        together_then_alone(lanes, todo, partial(one_round, seed=seed), seed, tally)
     disturbances = ("kills", "freezes", "sigterms", "joins", "leaves", "vendor_troubles")
-    if not any(tally.done[name] for name in (*disturbances, "broker_restarts", "registry_cuts")):
-        tally.violations.append(f"seed {seed}: nothing was disturbed, so nothing was proven")
+    demand_disturbed(tally, seed, (*disturbances, "broker_restarts", "registry_cuts"))
     return tally

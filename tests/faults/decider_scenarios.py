@@ -13,6 +13,7 @@ from tests.faults.decider_checks import Woken
 from tests.faults.decider_deck import VENDOR
 from tests.faults.decider_round import KILLED, Round
 from tests.faults.processes import Process
+from tests.faults.rounds import end_at, freeze_for
 
 # A trigger passes the first two, a batch the others: more than once, if a symbol has several triggers in it.
 _PASSAGES_MAX = {"view_taken": 12, "signalled": 12, "context_read": 3}
@@ -99,22 +100,13 @@ def _freeze(r: Round, step: str) -> None:
     time.sleep(_SETTLE_S)
 
 
-def _freeze_for(r: Round, step: str, span_s: tuple[float, float]) -> None:
-    victim = _struck(r, "freeze ", step)
-    if victim is None:
-        return
-    r.count("freezes", step)
-    time.sleep(r.chance.uniform(*span_s))
-    victim.send(signal.SIGCONT)
-
-
 def _freeze_into(r: Round, step: str) -> None:
     """Wake it at about the moment when others take over."""
-    _freeze_for(r, step, _FROZEN_S)
+    freeze_for(r, step, _struck(r, "freeze ", step), _FROZEN_S)
 
 
 def _freeze_shortly(r: Round, step: str) -> None:
-    _freeze_for(r, step, _FROZEN_SHORTLY_S)
+    freeze_for(r, step, _struck(r, "freeze ", step), _FROZEN_SHORTLY_S)
 
 
 def _freeze_at_random(r: Round, step: str) -> None:
@@ -128,12 +120,7 @@ def _freeze_at_random(r: Round, step: str) -> None:
 
 
 def _sigterm(r: Round, step: str) -> None:
-    victim = _struck(r, "freeze ", step)
-    if victim is None:
-        return
-    r.count("sigterms", step)
-    r.stop(0, f" at {step}")
-    r.start(0)
+    end_at(r, step, _struck(r, "freeze ", step))
 
 
 def _sigterm_at_random(r: Round, step: str) -> None:

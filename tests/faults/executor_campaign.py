@@ -16,7 +16,7 @@ from random import Random
 from uuid import uuid4
 
 from tests.contract.alpaca_client import stop
-from tests.faults.dealing import Fault, dealt
+from tests.faults.dealing import Fault
 from tests.faults.executor_audit import audited
 from tests.faults.executor_audit import violations_of as audit_violations
 from tests.faults.executor_book_checks import Account, Limits
@@ -30,7 +30,14 @@ from tests.faults.executor_script import GROUPS, HELD, IN_SESSION, PRICES, REFUS
 from tests.faults.nursery import nursery
 from tests.faults.plain_log import LogReader, new_log
 from tests.faults.processes import Tally
-from tests.faults.rounds import forget, in_lanes, progress, told
+from tests.faults.rounds import (
+    dealt_rounds,
+    demand_disturbed,
+    forget,
+    progress,
+    together_then_alone,
+    told,
+)
 from tradetrail.events.generated import DecisionMade, OrderSubmitting
 from tradetrail.log.topics import Topics
 from tradetrail.stack.local import LocalStack
@@ -113,25 +120,16 @@ def run_campaign(
     tally = Tally()
     with ExitStack() as held:
         stack = held.enter_context(LocalStack(home / "stack", ("kafka", "registry", "postgres")))
-        # A broker that is not ours (``TRADETRAIL_KAFKA`` names it) is left alone.
-        is_ours = stack.part("kafka").pid is not None
-        cards = dealt(
-            Random(seed), max(rounds, only_round or 0), wanted or deck(), as_given=bool(wanted)
+        todo = dealt_rounds(
+            stack, seed, rounds, wanted or deck(), as_given=bool(wanted), only_round=only_round
         )
-        todo = [
-            (number, fault)
-            for number, fault in enumerate(cards, 1)
-            if only_round in (None, number) and (is_ours or not fault.is_broker)
-        ]
         born_in = held.enter_context(nursery("services.executor"))
         lanes = [
             held.enter_context(lane(stack, born_in, home, tally))
             for _ in range(min(LANES, len(todo)))
         ]
         do = partial(one_round, seed=seed, audited_every=audited_every)
-        in_lanes(lanes, [each for each in todo if not each[1].is_alone], do, seed, tally)
-        in_lanes(lanes[:1], [each for each in todo if each[1].is_alone], do, seed, tally)
+        together_then_alone(lanes, todo, do, seed, tally)
     disturbances = ("kills", "freezes", "sigterms", "takeovers", "troubles", "acts")
-    if not any(tally.done[name] for name in (*disturbances, "broker_restarts")):
-        tally.violations.append(f"seed {seed}: nothing was disturbed, so nothing was proven")
+    demand_disturbed(tally, seed, (*disturbances, "broker_restarts"))
     return tally

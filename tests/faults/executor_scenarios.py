@@ -12,6 +12,7 @@ from tests.faults import executor_outside
 from tests.faults.dealing import Fault, done
 from tests.faults.executor_round import KILLED, Round
 from tests.faults.executor_strikes import at_random, kill_acting, outlive, passage, struck
+from tests.faults.rounds import end_at, freeze_for
 
 # A member that is silent for 6 s is expelled: this long a freeze ends before, about then, or after.
 _FROZEN_S = (5.5, 8.0)
@@ -72,23 +73,13 @@ def _freeze(r: Round, step: str) -> None:
     outlive(r, victim)
 
 
-def _freeze_for(r: Round, step: str, span_s: tuple[float, float]) -> None:
-    victim = struck(r, "freeze ", step)
-    if victim is None:
-        return
-    r.count("freezes", step)
-    r.publish_part()
-    time.sleep(r.chance.uniform(*span_s))
-    victim.send(signal.SIGCONT)
-
-
 def _freeze_into(r: Round, step: str) -> None:
     """Wake it at about the moment when another takes over."""
-    _freeze_for(r, step, _FROZEN_S)
+    freeze_for(r, step, struck(r, "freeze ", step), _FROZEN_S, r.publish_part)
 
 
 def _freeze_shortly(r: Round, step: str) -> None:
-    _freeze_for(r, step, _FROZEN_SHORTLY_S)
+    freeze_for(r, step, struck(r, "freeze ", step), _FROZEN_SHORTLY_S, r.publish_part)
 
 
 def _freeze_at_random(r: Round, step: str) -> None:
@@ -103,12 +94,7 @@ def _freeze_at_random(r: Round, step: str) -> None:
 
 
 def _sigterm(r: Round, step: str) -> None:
-    victim = struck(r, "freeze ", step)
-    if victim is None:
-        return
-    r.count("sigterms", step)
-    r.stop(0, f" at {step}")
-    r.start(0)
+    end_at(r, step, struck(r, "freeze ", step))
 
 
 def _sigterm_at_random(r: Round, step: str) -> None:

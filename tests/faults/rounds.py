@@ -2,21 +2,104 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from random import Random
+from typing import Protocol, TypeVar
 
-from tests.faults.dealing import Fault
-from tests.faults.processes import Tally
+from tests.faults.dealing import Fault, dealt
+from tests.faults.processes import Process, Tally
 from tradetrail.log.kafka import open_admin
 from tradetrail.log.topics import Topics
 from tradetrail.settings import SharedSettings
+from tradetrail.stack.local import LocalStack
 
 LaneT = TypeVar("LaneT")
 # Of one round; a lost partition alone would be a hundred lines.
 _TOLD_MAX = 12
+
+
+class Struck(Protocol):
+    """A round in which one of several alike processes stands still at a step."""
+
+    @property
+    def chance(self) -> Random:
+        """Return what decides what is left to chance."""
+
+    def count(self, what: str, step: str = "") -> None:
+        """Count a disturbance."""
+
+    def start(self, slot: int, /) -> Process:
+        """Start the process in that place."""
+
+    def stop(self, slot: int, where: str, /) -> None:
+        """Ask the process in that place to stop, and wait until it has."""
+
+
+def end_at(r: Struck, step: str, victim: Process | None) -> None:
+    """Ask the first, frozen at a step, to stop there, and start it anew; None came never there."""
+    if victim is None:
+        return
+    r.count("sigterms", step)
+    r.stop(0, f" at {step}")
+    r.start(0)
+
+
+def freeze_for(
+    r: Struck,
+    step: str,
+    victim: Process | None,
+    span_s: tuple[float, float],
+    meanwhile: Callable[[], object] = lambda: None,
+) -> None:
+    """Keep the one that is frozen at a step so for a while of real seconds, then wake it; None came never there."""
+    if victim is None:
+        return
+    r.count("freezes", step)
+    meanwhile()
+    time.sleep(r.chance.uniform(*span_s))
+    victim.send(signal.SIGCONT)
+
+
+def dealt_rounds(
+    stack: LocalStack,
+    seed: int,
+    rounds: int,
+    cards: Sequence[Fault],
+    *,
+    as_given: bool,
+    only_round: int | None = None,
+) -> list[tuple[int, Fault]]:
+    """Return so many rounds, or one of them, with their faults; none that takes away a broker that is not ours."""
+    # ``TRADETRAIL_KAFKA`` names one that is not.
+    is_ours = stack.part("kafka").pid is not None
+    dealt_cards = dealt(Random(seed), max(rounds, only_round or 0), cards, as_given=as_given)
+    return [
+        (number, fault)
+        for number, fault in enumerate(dealt_cards, 1)
+        if only_round in (None, number) and (is_ours or not fault.is_broker)
+    ]
+
+
+def together_then_alone(
+    lanes: Sequence[LaneT],
+    todo: Sequence[tuple[int, Fault]],
+    do: Callable[[LaneT, Fault, int], list[str]],
+    seed: int,
+    tally: Tally,
+) -> None:
+    """Do rounds in lanes, then those that must be alone, one after the other."""
+    in_lanes(lanes, [each for each in todo if not each[1].is_alone], do, seed, tally)
+    in_lanes(lanes[:1], [each for each in todo if each[1].is_alone], do, seed, tally)
+
+
+def demand_disturbed(tally: Tally, seed: int, disturbances: Sequence[str]) -> None:
+    """Add a violation when none of ``disturbances`` was counted."""
+    if not any(tally.done[name] for name in disturbances):
+        tally.violations.append(f"seed {seed}: nothing was disturbed, so nothing was proven")
 
 
 def told(service: str, found: Sequence[str], fault: Fault, seed: int, number: int) -> list[str]:

@@ -21,13 +21,11 @@ from tradetrail.cli.person import (
     Yes,
     begin,
     console,
+    made_by,
     show,
     talk,
 )
-from tradetrail.errors import UsageError
 from tradetrail.events.generated import OperatorAct
-from tradetrail.ids import new_id
-from tradetrail.manual_orders import BadOrder
 from tradetrail.operator_acts import EVERYTHING, Asked, asked, halt_scope
 from tradetrail.process import EXIT_UNREACHABLE
 
@@ -100,12 +98,9 @@ def _asked(
     person: tuple[str, str, str | None],
     arguments: dict[str, Any],
 ) -> Asked:
-    who, why, key = person
-    named = (who.strip(), why.strip(), str(new_id()) if key is None else key)
-    try:
-        return asked(act, halt_scope(symbol, strategy), named, arguments)
-    except BadOrder as error:
-        raise UsageError(str(error)) from error
+    return made_by(
+        person, lambda *named: asked(act, halt_scope(symbol, strategy), named, arguments)
+    )
 
 
 def _act(act: Asked, meant: str, wait_s: float, yes: bool, form: Format) -> None:

@@ -10,11 +10,9 @@ import typer
 
 from tradetrail.cli import order_acts
 from tradetrail.cli.order_log import Answer, ask
-from tradetrail.cli.person import Form, Format, Key, Wait, Who, Why, Yes, begin, show
-from tradetrail.errors import UsageError
+from tradetrail.cli.person import Form, Format, Key, Wait, Who, Why, Yes, begin, made_by, show
 from tradetrail.events.generated import DecisionMade, Side
-from tradetrail.ids import new_id
-from tradetrail.manual_orders import BadOrder, Submission, manual_order, submission
+from tradetrail.manual_orders import Submission, manual_order, submission
 from tradetrail.process import EXIT_FAILED
 from tradetrail.symbols import check_symbol
 
@@ -103,12 +101,11 @@ def _submission(
     time_in_force: _GoodFor,
     told: tuple[str, str, str | None],
 ) -> Submission:
-    who, why, key = told
-    try:
+    def submitted(who: str, why: str, key: str) -> Submission:
         order = manual_order(check_symbol(symbol), side, quantity, limit, time_in_force)
-        return submission(order, who.strip(), why.strip(), str(new_id()) if key is None else key)
-    except BadOrder as error:
-        raise UsageError(str(error)) from error
+        return submission(order, who, why, key)
+
+    return made_by(told, submitted)
 
 
 def _order(asked: Submission, wait_s: float, yes: bool, form: Format) -> None:

@@ -11,7 +11,7 @@ import typer
 
 from tradetrail.cli.act_log import Log, Question, Spot, Wording, ask, open_log, symbol_spot
 from tradetrail.cli.find_order import Found, find
-from tradetrail.cli.person import Form, Format, Key, Wait, Who, Why, Yes, begin, show
+from tradetrail.cli.person import Form, Format, Key, Wait, Who, Why, Yes, begin, made_by, show
 from tradetrail.errors import UsageError
 from tradetrail.events import Event
 from tradetrail.events.generated import (
@@ -20,7 +20,6 @@ from tradetrail.events.generated import (
     OperatorActed,
     OperatorAnswered,
 )
-from tradetrail.ids import new_id
 from tradetrail.manual_orders import BadOrder
 from tradetrail.operator_acts import (
     Asked,
@@ -228,19 +227,10 @@ def _asked(
     person: tuple[str, str, str | None],
     arguments: dict[str, Any],
 ) -> Asked:
-    who, why, key = person
     wanted = scope.strip()
     if not 0 < len(wanted) <= ID_LENGTH_MAX or not wanted.isprintable():
         raise UsageError("the id of a decision or of one of its executions is needed")
-    try:
-        return asked(
-            act,
-            wanted,
-            (who.strip(), why.strip(), str(new_id()) if key is None else key),
-            arguments,
-        )
-    except BadOrder as error:
-        raise UsageError(str(error)) from error
+    return made_by(person, lambda *named: asked(act, wanted, named, arguments))
 
 
 def _said(act: Asked, meant: str) -> str:
