@@ -1,4 +1,4 @@
-"""Start the auditor: `python -m services.auditor`; with --migrate, prepare its database and end."""
+"""Start the auditor: `python -m services.auditor`; with --migrate, prepare its database; with --verify, check it."""
 
 import sys
 
@@ -7,5 +7,9 @@ from services.auditor.settings import AuditorSettings
 from tradetrail.process import run_service
 
 if __name__ == "__main__":
+    if "--verify" in sys.argv:
+        from services.auditor.verify.entry import main
+
+        sys.exit(main([word for word in sys.argv[1:] if word != "--verify"]))
     body = migrate_database if "--migrate" in sys.argv else run
     sys.exit(run_service("auditor", body, AuditorSettings))

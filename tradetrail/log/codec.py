@@ -189,6 +189,17 @@ class Codec:
         """Return the text of a registered schema, so that it can be kept beside the events."""
         return self._writer(schema_id).text
 
+    def schema_type(self, schema_id: int) -> str:
+        """Return the full type name that a registered schema describes."""
+        return self._writer(schema_id).type_name
+
+    def keep(self, schema_id: int, text: str) -> None:
+        """Read what was written with this schema by ``text``, without asking the registry.
+
+        For readers of a log whose registry is gone. Raises BadEvent for a text that is no Avro record.
+        """
+        self._writers[schema_id] = _parsed(schema_id, text)
+
     def _schema_id(self, value: bytes | None) -> int:
         if not value:
             raise BadEvent(DeadLetterReason.NO_BODY, "the message has no body")
@@ -217,21 +228,25 @@ class Codec:
             raise self._away(error) from error
         except Exception as error:
             raise self._away(error) from error
-        try:
-            parsed: Any = parse_schema(json.loads(text or "null"))
-            name = str(parsed["name"])
-        except Exception as error:
-            raise BadEvent(
-                DeadLetterReason.UNKNOWN_TYPE,
-                f"schema {schema_id} is no Avro record: {error!r}",
-                schema_id,
-            ) from error
-        # Compared as parsed: a registry may spell the same schema in another way, and reading one schema as itself
-        # needs no resolution, which costs half as much again.
-        today = parsed_schema(name) if name in CATALOGUE else None
-        return _Writer(name, parsed, text or "", differs=parsed != today)
+        return _parsed(schema_id, text or "")
 
     def _away(self, error: Exception) -> Retryable:
         return Retryable(
             f"the schema registry at {self._url} does not answer as it should: {error}"
         )
+
+
+def _parsed(schema_id: int, text: str) -> _Writer:
+    try:
+        parsed: Any = parse_schema(json.loads(text or "null"))
+        name = str(parsed["name"])
+    except Exception as error:
+        raise BadEvent(
+            DeadLetterReason.UNKNOWN_TYPE,
+            f"schema {schema_id} is no Avro record: {error!r}",
+            schema_id,
+        ) from error
+    # Compared as parsed: a registry may spell the same schema in another way, and reading one schema as itself
+    # needs no resolution, which costs half as much again.
+    today = parsed_schema(name) if name in CATALOGUE else None
+    return _Writer(name, parsed, text, differs=parsed != today)

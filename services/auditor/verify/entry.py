@@ -1,0 +1,90 @@
+"""The command line of a verification: read it, verify, put the report out."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from services.auditor.settings import AuditorSettings
+from services.auditor.verify.asked import Asked, Window, bound_of
+from services.auditor.verify.report import print_report, sheet, summary
+from services.auditor.verify.run import Servers, verify
+from tradetrail.arguments import RefusingParser
+from tradetrail.cli.report.output import ReportFormat, show
+from tradetrail.errors import TradetrailError
+from tradetrail.process import EXIT_FAILED, EXIT_OK, exit_code_of
+from tradetrail.redaction import hidden
+from tradetrail.reports.connection import DatabaseSettings
+from tradetrail.settings import SharedSettings, load
+from tradetrail.telemetry import configure_logging
+
+EXIT_INTERRUPTED = 130
+FINDINGS_MAX = 100
+
+
+def main(arguments: list[str]) -> int:
+    """Verify as asked and return the exit code.
+
+    0: no difference; 1: differences; 2: usage; 3: a server is away.
+    """
+    signal.signal(signal.SIGTERM, _end_politely)
+    try:
+        return _verify(_parser().parse_args(arguments))
+    except TradetrailError as error:
+        sys.stderr.write(f"tradetrail: {hidden(str(error))}\n")
+        return exit_code_of(error)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; with --state the same command goes on from here\n")
+        return EXIT_INTERRUPTED
+
+
+def _verify(options: argparse.Namespace) -> int:
+    window = Window(
+        options.topic,
+        options.partition,
+        bound_of("--from", options.first),
+        bound_of("--to", options.last),
+    )
+    asked = Asked(window, options.findings_max, options.events_only)
+    shared = load(SharedSettings)
+    configure_logging(shared)
+    servers = Servers(shared, load(DatabaseSettings), load(AuditorSettings))
+    report = verify(servers, asked, options.state)
+    form = ReportFormat(options.format)
+    show(report, form, options.output, printer=print_report, sheet=sheet)
+    if form is not ReportFormat.TABLE or options.output is not None:
+        sys.stderr.write(f"verified: {summary(report)}\n")
+    return EXIT_FAILED if report["differences"] else EXIT_OK
+
+
+def _end_politely(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = RefusingParser(
+        see="python -m services.auditor --verify --help",
+        prog="python -m services.auditor --verify",
+        description="Compare the log with the audit database.",
+    )
+    parser.add_argument("--topic", help="this topic only")
+    parser.add_argument("--partition", type=int, help="this partition of --topic only")
+    parser.add_argument("--from", dest="first", help="first offset, or day (append time, UTC)")
+    parser.add_argument("--to", dest="last", help="last offset or day, inclusive")
+    parser.add_argument("--events-only", action="store_true", help="leave the tables out")
+    parser.add_argument(
+        "--max-findings",
+        dest="findings_max",
+        type=int,
+        default=FINDINGS_MAX,
+        help="told one by one",
+    )
+    parser.add_argument(
+        "--state", type=Path, help="file that keeps how far an interrupted run came"
+    )
+    parser.add_argument("--format", choices=("table", "json"), default="table")
+    parser.add_argument("--output", "-o", type=Path, help="write to this file instead of stdout")
+    return parser
