@@ -73,6 +73,9 @@ class Progress:
         """Note that the log's end was at ``end``."""
         with self._lock:
             self._ends[place] = max(end, self._ends.get(place, 0))
+            if not self._behind and end > self._positions.get(place, end):
+                # From here on its age counts, also when the step that takes it hangs and never comes to tell.
+                self._caught_up_at, self._behind = time.monotonic(), True
 
     def note(self, trouble: str | None) -> None:
         """Set what keeps the auditor from going on; None when nothing does."""
