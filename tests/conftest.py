@@ -13,11 +13,21 @@ import psycopg
 import pytest
 import structlog
 from confluent_kafka import libversion
+from hypothesis import HealthCheck, settings
 
 from tradetrail.stack.artifacts import pinned
 from tradetrail.stack.doctor import program_version
 from tradetrail.stack.local import LocalStack
 from tradetrail.stack.postgres import postgres_binaries
+
+# A busy machine is no fault of what is tested: neither an example nor the drawing of some may take too long.
+settings.register_profile(
+    "patient",
+    parent=settings.get_profile(settings.get_current_profile_name()),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ AUTHENTICATE = {
     "data": {"key_id": KEYS.key_id, "secret_key": KEYS.secret_key},
 }
 LISTEN = {"action": "listen", "data": {"streams": ["trade_updates"]}}
-TIMEOUT_S = 5.0
+TIMEOUT_S = 60.0
 
 
 class Talk:

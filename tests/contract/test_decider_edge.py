@@ -36,7 +36,7 @@ def edge_on(
     )
 
 
-def read(edge: AlpacaContext, *symbols: str, wait_s: float = 20.0) -> Reading:
+def read(edge: AlpacaContext, *symbols: str, wait_s: float = 60.0) -> Reading:
     until = time.monotonic() + wait_s
     return edge.read(symbols, NOW, with_portfolio=True, until=until)
 
@@ -70,7 +70,7 @@ def test_a_long_answer_is_read_page_by_page(start: Callable[..., Alpaca]) -> Non
     alpaca = start(now=NOW.isoformat())
     edge = edge_on(alpaca)
     whole = read(edge, "ACME", "HOLE", "SPLT").bars
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     paged = bars_of(edge._market.ask, ["ACME", "HOLE", "SPLT"], NOW, until, page_rows=3)
     assert paged == whole
     assert len(edge._market.calls) > 3
@@ -114,7 +114,7 @@ def test_nothing_is_asked_beyond_what_the_limit_leaves_to_contexts(
     assert error.calls == ()
     assert 0 < error.again_at - time.monotonic() <= WINDOW_S
     # The market data API counts for itself.
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     assert "ACME" in edge.read(["ACME"], NOW, with_portfolio=False, until=until).bars
     stop(trading)
     stop(data)
@@ -133,8 +133,8 @@ def test_a_refused_call_is_kept_with_those_that_worked(alpaca: Alpaca, status: i
 
 def test_a_reading_ends_with_its_wait_also_in_the_middle_of_an_answer(alpaca: Alpaca) -> None:
     alpaca.fault("latency", latency_ms=60_000, path="/v2/account")
-    with pytest.raises(ContextAway, match="no whole answer within 1 s") as caught:
-        read(edge_on(alpaca), "ACME", wait_s=0.1)
+    with pytest.raises(ContextAway, match="no whole answer within [34]") as caught:
+        read(edge_on(alpaca), "ACME", wait_s=4)
     assert [call.exchange.status_code for call in caught.value.calls] == [None, 200, 200]
 
 

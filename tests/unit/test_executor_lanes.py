@@ -9,16 +9,19 @@ from collections.abc import Iterator
 
 import pytest
 
+from services.executor import lanes as module
 from services.executor.broker import Broker
-from services.executor.lanes import CLOSE_WAIT_S, Lanes
+from services.executor.lanes import Lanes
 from services.executor.settings import ExecutorSettings
+from tests.eventually import eventually
 from tradetrail.alpaca_settings import AlpacaSettings
 
-WAIT_S = 5.0
+WAIT_S = 60.0
 
 
 def _broker(url: str = "http://127.0.0.1:9") -> Broker:
-    return Broker(AlpacaSettings(url=url), ExecutorSettings(), paper=True)
+    # Its own deadline is longer than any lane may take to close.
+    return Broker(AlpacaSettings(url=url), ExecutorSettings(request_total_s=60), paper=True)
 
 
 @pytest.fixture
@@ -119,14 +122,15 @@ def test_closing_cuts_a_request_that_has_no_answer() -> None:
         assert lanes.ask("a", lambda broker: broker.account(), results.append)
         began_at = time.monotonic()
         lanes.close()
-        # The request's own deadline is 10 s.
-        assert time.monotonic() - began_at < 4 * CLOSE_WAIT_S
-        assert "lane-0" not in {thread.name for thread in threading.enumerate()}
+        eventually(lambda: "lane-0" not in {thread.name for thread in threading.enumerate()})
+        # The request by itself would have taken a minute.
+        assert time.monotonic() - began_at < WAIT_S / 2
         assert results == []
 
 
-def test_closing_without_work_is_quick() -> None:
+def test_closing_without_work_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CLOSE_WAIT_S", WAIT_S)
     lanes = Lanes(_broker, 4)
     began_at = time.monotonic()
     lanes.close()
-    assert time.monotonic() - began_at < CLOSE_WAIT_S
+    assert time.monotonic() - began_at < WAIT_S

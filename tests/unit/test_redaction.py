@@ -10,11 +10,10 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 import pytest
-import structlog
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from tradetrail import redaction, telemetry
+from tradetrail import redaction
 from tradetrail.calls import call_events, joined_body
 from tradetrail.events.generated import CallPurpose
 from tradetrail.log.configuration import Stamp
@@ -147,24 +146,17 @@ def test_logs_of_libraries_and_of_ended_threads_are_hidden(
     remember("canary-key")
     monkeypatch.setattr(logging, "lastResort", logging.lastResort)
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
-    # A logger of the test's own: the module's would keep the test's stderr.
-    monkeypatch.setattr(telemetry, "log", structlog.get_logger())
     configure_logging(SharedSettings())
-    try:
-        record = logging.LogRecord(
-            "urllib3", logging.WARNING, "", 0, "got %s", ("canary-key",), None
-        )
-        assert logging.lastResort is not None
-        logging.lastResort.handle(record)
+    record = logging.LogRecord("urllib3", logging.WARNING, "", 0, "got %s", ("canary-key",), None)
+    assert logging.lastResort is not None
+    logging.lastResort.handle(record)
 
-        def fail() -> None:
-            raise ValueError("about canary-key")
+    def fail() -> None:
+        raise ValueError("about canary-key")
 
-        thread = threading.Thread(target=fail, name="failing")
-        thread.start()
-        thread.join()
-    finally:
-        structlog.reset_defaults()
+    thread = threading.Thread(target=fail, name="failing")
+    thread.start()
+    thread.join()
     said = capfd.readouterr().err
     assert "canary-key" not in said
     assert "urllib3" in said

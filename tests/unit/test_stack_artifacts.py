@@ -63,7 +63,7 @@ class _Handler(BaseHTTPRequestHandler):
         half = len(body) // 2
         self.wfile.write(body[:half])
         self.wfile.flush()
-        self.server.gate.wait(30)
+        self.server.gate.wait(90)
         if self.server.cuts:
             self.server.cuts -= 1
             self.close_connection = True
@@ -185,5 +185,5 @@ def test_of_two_processes_at_once_one_downloads(server: FileServer, tmp_path: Pa
     with _fetching_process(lock_file) as one, _fetching_process(lock_file) as other:
         eventually(lambda: server.requested)
         server.gate.set()
-        assert (one.wait(30), other.wait(30)) == (0, 0)
+        assert (one.wait(90), other.wait(90)) == (0, 0)
     assert server.requested == [PATH]
