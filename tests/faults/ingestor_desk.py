@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from tests.faults.ingestor_checks import Claim
 from tests.faults.ingestor_vendor import VendorProcess
 from tests.faults.plain_log import LogReader
 from tests.faults.processes import PROCESS_TIMEOUT_S, Process, Tally, clean_environment
+from tests.free_port import free_port
 from tests.integration.ingestor_harness import Ingestor
 from tradetrail.log.topics import Topics
 from tradetrail.settings import SharedSettings
@@ -89,8 +89,7 @@ class Lane:
 
     def serve(self, *, die_at: str = "", **settings: str) -> tuple[Process, str]:
         """Start the scheduled service with the lane's task due at 07:00 each day; return it and its health address."""
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = free_port()
         settings |= {
             "ingestor_die_at": die_at,
             "ingestor_schedule": f'[{{"task": "{self.task}", "at": "07:00", "days": "daily"}}]',
@@ -134,10 +133,10 @@ class Lane:
 
 def handled(url: str, vendor: VendorProcess) -> None:
     """Wait until a service has handled every slot of the vendor's present instant."""
-    now = requests.get(f"{vendor.base}/control/clock", timeout=10).json()["now"]
+    now = requests.get(f"{vendor.base}/control/clock", timeout=60).json()["now"]
 
     def is_done() -> bool:
-        health = requests.get(url, timeout=5).json()
+        health = requests.get(url, timeout=30).json()
         return health["clock"] is not None and health["clock"] >= now and not health["running"]
 
     eventually(is_done, within_s=PROCESS_TIMEOUT_S)

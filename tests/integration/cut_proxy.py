@@ -8,6 +8,8 @@ import threading
 from types import TracebackType
 from typing import Self
 
+from tests.free_port import free_port
+
 _CHUNK = 65_536
 
 
@@ -17,7 +19,7 @@ class CutProxy:
     def __init__(self, host: str, port: int) -> None:
         """Listen at once."""
         self._target = (host, port)
-        self._listener: socket.socket | None = socket.create_server(("127.0.0.1", 0))
+        self._listener: socket.socket | None = socket.create_server(("127.0.0.1", free_port()))
         self.port = int(self._listener.getsockname()[1])
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -76,7 +78,7 @@ class CutProxy:
                 client.close()
                 continue
             try:
-                server = socket.create_connection(self._target, timeout=5)
+                server = socket.create_connection(self._target, timeout=30)
             except OSError:
                 client.close()
                 continue

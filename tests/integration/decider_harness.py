@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 import requests
 
 from tests.eventually import eventually
+from tests.free_port import free_port
 from tradetrail.events import Event
 from tradetrail.events.generated import DecisionDeclined, DecisionMade
 from tradetrail.log.codec import BadEvent, Codec
@@ -47,24 +47,17 @@ class Decider:
 
     def answers(self, symbol: str, count: int) -> list[DecisionMade | DecisionDeclined]:
         """Return its answers on a symbol once there are so many."""
-        eventually(lambda: len(self.said(symbol)) >= count, within_s=60)
+        eventually(lambda: len(self.said(symbol)) >= count)
         return self.said(symbol)
 
     def kill(self) -> None:
         """Kill it as power loss would."""
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(60)
 
     def start(self, **env: str) -> None:
         """Start it again, with more settings if given."""
         self.process = launch({**self.env, **env})
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def launch(env: dict[str, str]) -> subprocess.Popen[bytes]:
@@ -80,16 +73,21 @@ def simulated_alpaca() -> Iterator[str]:
     process = subprocess.Popen([*command, "--now", "2024-02-05T07:00:00-05:00"])
     url = f"http://127.0.0.1:{port}"
     try:
-        eventually(lambda: _answers(f"{url}/control/clock"), within_s=30)
+        eventually(lambda: _answers(f"{url}/control/clock"))
         yield url
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 @contextmanager
-def running_decider(log: SharedSettings, alpaca: str) -> Iterator[Decider]:
-    """Yield a decider on this log and Alpaca, and see that it stops when asked to."""
+def running_decider(
+    log: SharedSettings, alpaca: str, *, context_wait_s: float = 30
+) -> Iterator[Decider]:
+    """Yield a decider on this log and Alpaca, and see that it stops when asked to.
+
+    ``context_wait_s``: below the minute that a rate limit lasts, well above what a busy machine needs.
+    """
     env = {
         **os.environ,
         "TRADETRAIL_KAFKA": log.kafka,
@@ -100,19 +98,19 @@ def running_decider(log: SharedSettings, alpaca: str) -> Iterator[Decider]:
         "TRADETRAIL_ALPACA_DATA_URL": alpaca,
         "TRADETRAIL_ALPACA_KEY_ID": "simulated-key-id",
         "TRADETRAIL_ALPACA_SECRET_KEY": "simulated-secret-key",
-        "TRADETRAIL_DECIDER_CONTEXT_WAIT_S": "3",
+        "TRADETRAIL_DECIDER_CONTEXT_WAIT_S": str(context_wait_s),
     }
     running = Decider(log, env, launch(env))
     try:
         yield running
     finally:
         running.process.terminate()
-        code = running.process.wait(20)
+        code = running.process.wait(60)
     assert code == 0, "asked to stop, it stops by itself"
 
 
 def _answers(url: str) -> bool:
     try:
-        return requests.get(url, timeout=1).ok
+        return requests.get(url, timeout=10).ok
     except requests.RequestException:
         return False

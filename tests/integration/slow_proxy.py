@@ -49,7 +49,7 @@ class SlowProxy:
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        with client, socket.create_connection(self._target, timeout=5) as server:
+        with client, socket.create_connection(self._target, timeout=30) as server:
             with contextlib.suppress(OSError):
                 while asked := client.recv(_CHUNK):
                     server.sendall(asked)

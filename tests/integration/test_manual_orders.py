@@ -14,6 +14,7 @@ from decimal import Decimal
 import pytest
 import requests
 
+from tests.eventually import DEADLINE_S
 from tests.integration.decider_harness import Decider, running_decider, simulated_alpaca
 from tests.integration.disclosed import Row, publish, run_events
 from tests.integration.fresh_log import fresh_log
@@ -45,7 +46,7 @@ def decider(stack: object) -> Iterator[Decider]:
     """Return a decider for all tests here, each on symbols of its own; the account holds 5.5 HRBK."""
     with simulated_alpaca() as alpaca:
         command = {"account": {"positions": HELD}}
-        requests.post(f"{alpaca}/control", json=command, timeout=5).raise_for_status()
+        requests.post(f"{alpaca}/control", json=command, timeout=30).raise_for_status()
         with running_decider(fresh_log(stack), alpaca) as running:
             yield running
 
@@ -174,7 +175,7 @@ def test_an_order_outlives_a_decider_that_dies_over_it(decider: Decider) -> None
     with pytest.raises(Unreachable, match="the same command with --key k-1 asks again"):
         order(decider, wanted, wait_s=1)
     decider.start(TRADETRAIL_DECIDER_DIE_AT="all_sent")
-    assert decider.process.wait(60) == -signal.SIGKILL
+    assert decider.process.wait(DEADLINE_S) == -signal.SIGKILL
     assert decider.said("ORES") == []
     decider.start()
     made = order(decider, wanted)

@@ -25,7 +25,6 @@ from urllib.parse import quote, urlsplit
 import psycopg
 import pytest
 import requests
-import structlog
 from confluent_kafka import Consumer, TopicPartition
 
 from services.ingestor.settings import IngestorSettings, QuiverSettings
@@ -39,7 +38,8 @@ from tests.contract.quiver_server import (
     quiver,
 )
 from tests.eventually import eventually
-from tests.integration.auditor_harness import Audit, audit_of, free_port
+from tests.free_port import free_port
+from tests.integration.auditor_harness import Audit, audit_of
 from tests.integration.disclosed import Row, morning, publish, run_events
 from tests.integration.ingestor_harness import CONGRESS, SEATS, Ingestor, ingestor
 from tradetrail.calls import joined_body
@@ -61,7 +61,7 @@ pytestmark = pytest.mark.stack
 LIVE = "/beta/live/congresstrading"
 KEY_ID, SECRET_KEY = "simulated-key-id", "simulated-secret-key"
 ADDRESS_PASSWORD = "canary-in-an-address"
-PROCESS_TIMEOUT_S = 90.0
+PROCESS_TIMEOUT_S = 120.0
 
 ECHOES: list[dict[str, Any]] = [
     {"status": 401, "text": '{"detail": "Invalid token: {authorization}"}'},
@@ -163,19 +163,11 @@ def client() -> Iterator[Client]:
 @pytest.fixture
 def logs(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[pytest.CaptureFixture[str]]:
-    """Put back afterwards what ``log_as_a_service`` changes; return the captured output."""
+) -> pytest.CaptureFixture[str]:
+    """Put back afterwards what ``configure_logging`` changes; return the captured output."""
     monkeypatch.setattr(logging, "lastResort", logging.lastResort)
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
-    yield capfd
-    structlog.reset_defaults()
-
-
-def log_as_a_service(log: SharedSettings) -> None:
-    """Log into what the test captures now."""
-    configure_logging(log)
-    # A kept logger would go on writing to this test's output.
-    structlog.configure(cache_logger_on_first_use=False)
+    return capfd
 
 
 def with_password(address: str) -> str:
@@ -193,7 +185,7 @@ def test_no_run_lets_a_secret_out(
 ) -> None:
     dsn = stack.addresses.postgres_dsn
     hunt = Hunt(TOKEN, ADDRESS_PASSWORD, password_of(dsn))
-    log_as_a_service(log)
+    configure_logging(log)
     with ingestor(log, client) as here, audit_of(log, dsn) as audit:
         auditor = audit.start()
         own = IngestorSettings(retry_after_s_max=1.0)
@@ -210,7 +202,9 @@ def test_no_run_lets_a_secret_out(
         told = _served(here, client)
         auditor.wait_ready()
         audit.wait_audited()
-        told += auditor.health().content + requests.get(f"{auditor.url}/metrics", timeout=5).content
+        told += (
+            auditor.health().content + requests.get(f"{auditor.url}/metrics", timeout=30).content
+        )
         assert auditor.stop() == 0
         failed = here.events(IngestionRunFailed)
         calls = here.events(ApiCallRecorded)
@@ -260,13 +254,13 @@ def _served(here: Ingestor, client: Client) -> bytes:
 
     def health() -> bytes:
         try:
-            return requests.get(f"{url}/health", timeout=5).content
+            return requests.get(f"{url}/health", timeout=30).content
         except requests.RequestException:
             return b""
 
     try:
         told = eventually(health, lambda body: b'"failed"' in body, within_s=PROCESS_TIMEOUT_S)
-        told += requests.get(f"{url}/metrics", timeout=5).content
+        told += requests.get(f"{url}/metrics", timeout=30).content
         process.terminate()
         out, err = process.communicate(timeout=PROCESS_TIMEOUT_S)
     finally:
@@ -364,7 +358,8 @@ def traders(log: SharedSettings) -> Iterator[str]:
         "TRADETRAIL_ALPACA_STREAM_URL": f"ws://127.0.0.1:{port}/stream",
         "TRADETRAIL_ALPACA_KEY_ID": KEY_ID,
         "TRADETRAIL_ALPACA_SECRET_KEY": SECRET_KEY,
-        "TRADETRAIL_DECIDER_CONTEXT_WAIT_S": "1",
+        # As long as the first answer takes, which must fail; enough for the second on a busy machine.
+        "TRADETRAIL_DECIDER_CONTEXT_WAIT_S": "8",
     }
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     processes = [subprocess.Popen([*command, "--now", "2024-02-05T07:00:00-05:00"], **quiet)]  # type: ignore[call-overload]
@@ -386,7 +381,7 @@ def traders(log: SharedSettings) -> Iterator[str]:
 
 def _is_up(url: str) -> bool:
     try:
-        return requests.get(url, timeout=1).ok
+        return requests.get(url, timeout=10).ok
     except requests.RequestException:
         return False
 
@@ -405,7 +400,7 @@ def test_no_trade_lets_a_key_out(log: SharedSettings, capfd: pytest.CaptureFixtu
     with traders(log) as alpaca:
 
         def control(**body: Any) -> None:
-            requests.post(f"{alpaca}/control", json=body, timeout=5).raise_for_status()
+            requests.post(f"{alpaca}/control", json=body, timeout=30).raise_for_status()
 
         control(fault={**echo, "path": "/v2/account", "until_cleared": True})
         at = morning(datetime(2024, 2, 5, tzinfo=UTC).date())

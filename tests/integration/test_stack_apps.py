@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def _service(apps: LocalStack, name: str = "greeter", **changes: object) -> Part
         "address": f"http://127.0.0.1:{port}",
         "check": Check("http", f"http://127.0.0.1:{port}/health"),
         "restart": "always",
-        "ready_timeout_s": 20.0,
+        "ready_timeout_s": 90.0,
         **changes,
     }
     return Part(**values)  # type: ignore[arg-type]
@@ -82,15 +83,16 @@ def test_a_killed_service_comes_back_and_is_counted(apps: LocalStack) -> None:
 
 def test_pauses_between_crashes_grow(apps: LocalStack) -> None:
     apps.start_part(_service(apps))
-    for crash in range(1, 4):
+    for crash, pause_s in enumerate((0.5, 1.0, 2.0), 1):
+        killed_at = time.monotonic()
         apps.kill_part("greeter")
         eventually(lambda: apps.part("greeter").restarts, lambda count: count >= crash)  # noqa: B023
         apps.wait_part("greeter")
+        assert time.monotonic() - killed_at >= pause_s
     apps.kill_part("greeter")
     down = eventually(lambda: apps.part("greeter"), lambda status: "restart 4 in" in status.detail)
     assert down.health == "unhealthy"
     assert "killed by SIGKILL" in down.detail
-    assert float(down.detail.split()[-2]) > 2.0
 
 
 def test_an_ill_service_shows_why_and_recovers(apps: LocalStack) -> None:
@@ -188,10 +190,10 @@ def test_children_of_a_crashed_service_do_not_linger(apps: LocalStack) -> None:
     apps.start_part(_service(apps, argv=argv))
     assert any("sleep 1000" in line for line in processes_of(apps.home.root))
     with pytest.raises(requests.ConnectionError):
-        requests.get(f"{part.address}/die", timeout=5)
+        requests.get(f"{part.address}/die", timeout=60)
     eventually(lambda: apps.part("greeter").restarts)
     apps.stop_part("greeter")
-    assert not any("sleep 1000" in line for line in processes_of(apps.home.root))
+    eventually(lambda: not any("sleep 1000" in line for line in processes_of(apps.home.root)))
 
 
 def test_an_unknown_part_is_refused(apps: LocalStack) -> None:

@@ -23,7 +23,8 @@ import requests
 
 from tests.contract.alpaca_client import Alpaca
 from tests.contract.alpaca_server import KEYS
-from tests.eventually import eventually
+from tests.eventually import DEADLINE_S, eventually
+from tests.free_port import free_port
 from tradetrail.events import Event
 from tradetrail.events.generated import (
     ApiCallRecorded,
@@ -50,7 +51,8 @@ from tradetrail.settings import SharedSettings
 BEFORE_OPEN = "2020-08-25T11:00:00+00:00"
 IN_SESSION = "2020-08-25T13:31:00+00:00"
 AFTER_CLOSE = "2020-08-25T20:05:00+00:00"
-TIMEOUT_S = 5.0
+# A local server answers in milliseconds; only a broken test waits this long.
+TIMEOUT_S = 30.0
 
 E = TypeVar("E", bound=Event)
 
@@ -124,14 +126,14 @@ class Process:
 
     def wait_dead(self) -> None:
         """Wait until it killed itself."""
-        assert self.popen.wait(30) == -signal.SIGKILL
+        assert self.popen.wait(DEADLINE_S) == -signal.SIGKILL
 
     def stop(self) -> int:
         """Ask it to stop, and return its exit code."""
         if self.popen.poll() is None:
             self.popen.send_signal(signal.SIGCONT)
             self.popen.terminate()
-        return self.popen.wait(20)
+        return self.popen.wait(60)
 
 
 @dataclass
@@ -151,9 +153,7 @@ class Desk:
 
     def executor(self, environment: dict[str, str] | None = None, **settings: object) -> Process:
         """Start an executor; keywords are its settings without prefix."""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         everything = {
             **os.environ,
             "TRADETRAIL_KAFKA": self.settings.kafka,
@@ -232,7 +232,7 @@ class Desk:
         """Return the recorded calls of a decision."""
         return self.of(ApiCallRecorded, decision)
 
-    def eventually_over(self, *decisions: DecisionMade, within_s: float = 30.0) -> None:
+    def eventually_over(self, *decisions: DecisionMade, within_s: float = DEADLINE_S) -> None:
         """Wait until every decision has its final outcome."""
         for decision in decisions:
             eventually(
@@ -258,9 +258,7 @@ class Gate:
         """Stand before ``url``, closed, on a port of its own."""
         host, _, port = url.removeprefix("http://").partition(":")
         self._target = (host, int(port))
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = int(free.getsockname()[1])
+        self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self._server: socketserver.ThreadingTCPServer | None = None
 

@@ -1,0 +1,23 @@
+"""Ports for servers that tests start: nobody else takes one between its choice and its use."""
+
+from __future__ import annotations
+
+import tempfile
+from functools import cache
+from pathlib import Path
+from uuid import uuid4
+
+from tradetrail.stack.ports import Ports
+
+
+def free_port() -> int:
+    """Return a port of the loopback address that is this test process's until it ends.
+
+    One that the system gives away may be an outgoing connection's by the time a process has started.
+    """
+    return _ports().claim(uuid4().hex)
+
+
+@cache
+def _ports() -> Ports:
+    return Ports(Path(tempfile.mkdtemp(prefix="tradetrail-test-ports-")) / "ports.json")
