@@ -1,8 +1,8 @@
 """A fault campaign: services killed, frozen and cut off again and again, and what must hold all the same.
 
 ``make faults ARGS="--only ingestor --rounds 100"``: the ingestor's own campaign (docs/faults.md); a round is one fault
-of one data source. ``--only decider``, ``--only executor``: their own; a round is one fault on a log of its own. For
-the auditor, or all services, the demo is walked with kills on the way; a round is one kill -9.
+of one data source. ``--only decider``, ``--only executor``, ``--only auditor``: their own; a round is one fault on a
+log of its own. For all services the demo is walked with kills on the way; a round is one kill -9.
 The last line is one JSON object with at least rounds, kills and violations; exit code 1 when there is a violation.
 """
 
@@ -23,6 +23,8 @@ from typing import Any
 import structlog
 
 from tests.faults import (
+    auditor_campaign,
+    auditor_deck,
     decider_campaign,
     decider_deck,
     executor_campaign,
@@ -47,17 +49,18 @@ def main() -> int:
         "ingestor": {fault.name: fault for fault in ingestor_deck.deck()},
         "decider": {fault.name: fault for fault in decider_deck.deck()},
         "executor": {fault.name: fault for fault in executor_deck.deck()},
+        "auditor": {fault.name: fault for fault in auditor_deck.deck()},
     }
     parser.add_argument(
         "--fault",
         action="append",
         metavar="NAME",
-        help='of ingestor, decider or executor: only this one, such as "kill half_sent"; repeatable',
+        help='with --only: only this one, such as "kill half_sent"; repeatable',
     )
-    parser.add_argument("--round", type=int, help="of decider or executor: only this one")
+    parser.add_argument("--round", type=int, help="of all but the ingestor: only this one")
     options = parser.parse_args()
-    if options.round is not None and options.only not in ("decider", "executor"):
-        parser.error("--round goes with --only decider or --only executor")
+    if options.round is not None and options.only not in ("decider", "executor", "auditor"):
+        parser.error("--round goes with --only decider, --only executor or --only auditor")
     known = faults.get(options.only, {})
     if unknown := [name for name in options.fault or () if name not in known]:
         parser.error(f"--only {options.only} has no fault {unknown}; there are {sorted(known)}")
@@ -84,8 +87,16 @@ def main() -> int:
             options.seed,
             ("rounds", "kills", "freezes", "takeovers", "decisions", "orders", "fills"),
         )
+    elif options.only == "auditor":
+        line, violations = _own(
+            lambda home: auditor_campaign.run_campaign(
+                home, options.rounds, options.seed, wanted, options.round
+            ),
+            options.seed,
+            ("rounds", "kills", "freezes", "outages", "broker_restarts", "events"),
+        )
     else:
-        line, violations = _demo(options.only, options.rounds, options.seed)
+        line, violations = _demo(options.rounds, options.seed)
     for text in violations:
         sys.stderr.write(f"{text}\n")
     sys.stdout.write(json.dumps(line) + "\n")
@@ -114,8 +125,7 @@ def _own(
     return line, tally.violations
 
 
-def _demo(only: str | None, rounds: int, seed: int) -> tuple[dict[str, Any], list[str]]:
-    victims = (only,) if only else SERVICES
+def _demo(rounds: int, seed: int) -> tuple[dict[str, Any], list[str]]:
     kills: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as home:
         os.environ["TRADETRAIL_HOME"] = home
@@ -123,7 +133,7 @@ def _demo(only: str | None, rounds: int, seed: int) -> tuple[dict[str, Any], lis
         violations = list(undisturbed.violations)
         while kills.total() < rounds:
             wanted = min(KILLS_A_WALK, rounds - kills.total())
-            disturbed = walked(victims=victims, kills=wanted, seed=seed)
+            disturbed = walked(victims=SERVICES, kills=wanted, seed=seed)
             kills.update(disturbed.kills)
             if not disturbed.kills:
                 violations.append(f"seed {seed}: nothing could be killed, so nothing was proven")

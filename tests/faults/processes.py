@@ -67,6 +67,11 @@ class Process:
                 [sys.executable, "-m", module, *arguments], env=env, stdout=output, stderr=output
             )
 
+    @property
+    def pid(self) -> int:
+        """Return its process id."""
+        return self._popen.pid
+
     def wait(self, timeout_s: float = PROCESS_TIMEOUT_S) -> int:
         """Return its exit code; kill it when it does not end, which is no exit code of its own."""
         try:
