@@ -21,8 +21,11 @@ from services.executor.acts import (
 from services.executor.book import Execution
 from services.executor.cancelling import Canceller
 from services.executor.desk import Desk
+from services.executor.fills import price_between
+from services.executor.inquiring import Inquirer
+from services.executor.looking import Calls, Seen
 from services.executor.orders import Progress
-from services.executor.outcomes import Fill
+from services.executor.outcomes import BrokerOrder, Fill
 from services.executor.replacing import Replacer
 from services.executor.replies import Answers
 from services.executor.statuses import TERMINAL, UNSETTLED
@@ -54,6 +57,7 @@ class Actor:
         self._member_id = member_id
         self._canceller = canceller
         self._replacer = Replacer(desk)
+        self._inquirer = Inquirer(desk)
         # What the broker was asked to cancel, by act.
         self._cancelling: dict[str, Execution] = {}
 
@@ -125,12 +129,22 @@ class Actor:
         if desk.lanes.is_busy(execution.execution_id):
             # A look-up is under way: what it brings may make this needless.
             return
+        calls: Calls = []
+        if task.is_accepted:
+            seen = self._inquirer.step(act.event_id, execution)
+            if seen is None:
+                return
+            if isinstance(seen.answer, BrokerOrder):
+                self._broker_knows(act, at, execution, seen, seen.answer)
+                return
+            calls = seen.calls
         desk.outbox.make_room(execution.decision_id)
         fills = []
         grown = told.quantity - execution.filled_qty_total
         if grown and told.price is not None:
             order_id = told.broker_order_id or execution.broker_order_id or ""
-            fills = [Fill(order_id, told.quantity, grown, told.price, None)]
+            price = price_between(execution, told.quantity, told.price)
+            fills = [Fill(order_id, told.quantity, grown, price, None)]
         progress = Progress(
             STATUS_OF[told.fate],
             UpdateSource.OPERATOR,
@@ -138,7 +152,7 @@ class Actor:
             message=f"settled as {told.fate} by {act.operator}: {act.why}",
             raw=act.arguments,
         )
-        desk.enter(execution, progress, fills, [])
+        desk.enter(execution, progress, fills, calls)
         self._answer(
             act,
             at,
@@ -149,10 +163,25 @@ class Actor:
             is_alone=False,
         )
         log.warning(
-            "a person settled an unknown order",
+            "a person settled an order",
+            was_accepted=task.is_accepted,
             execution_id=execution.execution_id,
             fate=told.fate,
             operator=act.operator,
+        )
+
+    def _broker_knows(
+        self, act: OperatorActed, at: Cause, execution: Execution, seen: Seen, order: BrokerOrder
+    ) -> None:
+        """Take in what the broker says of an order that a person wanted to settle: that counts, and nothing else."""
+        self._desk.enter_snapshot(execution, order, UpdateSource.LOOKUP, seen.calls, seen.listed)
+        self._answer(
+            act,
+            at,
+            AnswerOutcome.REFUSED,
+            f"the broker knows it, as {order.status} with {plain(order.filled_qty)} shares filled: its word stands",
+            execution=execution,
+            details={"broker_status": order.status, "filled": plain(order.filled_qty)},
         )
 
     def _replace(self, act: OperatorActed, at: Cause, task: Replace) -> None:

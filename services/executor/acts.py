@@ -83,10 +83,14 @@ class Replacing:
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """An order of unknown fate is to be recorded as a person says."""
+    """An order is to be recorded as a person says: one of unknown fate, or one that the broker has lost.
+
+    ``is_accepted``: the broker has accepted it, and must say first that it doesn't know it any more.
+    """
 
     execution: Execution
     told: Resolution
+    is_accepted: bool
 
 
 Task = Refuse | Wait | CancelWaiting | CancelOpen | Cancelled | Replace | Replacing | Settle
@@ -184,10 +188,16 @@ def _settle(decision: Decision, execution: Execution | None, told: Resolution) -
         execution = (unsettled or decision.attempts)[-1]
     if execution.status is OrderStatus.SUBMITTING:
         return Wait()
-    if execution.status is not OrderStatus.UNKNOWN:
+    if execution.status in TERMINAL:
         return Refuse(
-            f"execution {execution.execution_id} is {execution.status}, by what the broker said; only what is unknown "
-            "can be settled"
+            f"execution {execution.execution_id} is {execution.status}, by what the broker said; only what is unknown, "
+            "or lost by the broker, can be settled"
+        )
+    is_accepted = execution.status is not OrderStatus.UNKNOWN
+    if is_accepted and told.fate is Fate.NOT_SENT:
+        return Refuse(
+            f"execution {execution.execution_id} is {execution.status}, so it was sent: only what is unknown can be "
+            "not-sent; if the broker has lost it, say cancelled, expired, rejected or filled"
         )
     if told.fate is Fate.FILLED and told.quantity != execution.quantity:
         return Refuse(
@@ -198,4 +208,4 @@ def _settle(decision: Decision, execution: Execution | None, told: Resolution) -
         return Refuse(f"with {plain(told.quantity)} shares filled it is filled, not {told.fate}")
     if told.quantity < execution.filled_qty_total:
         return Refuse(f"{plain(execution.filled_qty_total)} shares are recorded as filled already")
-    return Settle(execution, told)
+    return Settle(execution, told, is_accepted)

@@ -61,14 +61,15 @@ def fill_by_totals(execution: Execution, order: BrokerOrder) -> list[Fill]:
     qty = order.filled_qty - execution.filled_qty_total
     if qty <= 0:
         return []
-    price = _price_between(execution, order, qty)
+    price = price_between(execution, order.filled_qty, order.filled_avg_price)
     return [Fill(order.order_id, order.filled_qty, qty, price, order.updated_at)]
 
 
-def _price_between(execution: Execution, order: BrokerOrder, qty: Decimal) -> Decimal | None:
+def price_between(execution: Execution, total: Decimal, average: Decimal | None) -> Decimal | None:
+    """Return the price of what the total grew by, USD a share; ``average`` is that of all ``total`` shares."""
     is_untold = execution.filled_qty_total and execution.filled_avg_price is None
-    if order.filled_avg_price is None or is_untold:
+    if average is None or is_untold:
         return None
     before = (execution.filled_avg_price or ZERO) * execution.filled_qty_total
-    price = (order.filled_avg_price * order.filled_qty - before) / qty
+    price = (average * total - before) / (total - execution.filled_qty_total)
     return price.quantize(_PRICE_STEP) if price > 0 else None

@@ -8,26 +8,21 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 
 import structlog
 
 from services.executor.book import Execution
-from services.executor.broker import Broker
 from services.executor.controls import recheck
 from services.executor.desk import Desk
-from services.executor.looking import Calls, Heard, Seen, look
-from services.executor.order_list import list_orders
+from services.executor.looking import Calls, Seen
 from services.executor.orders import Progress
 from services.executor.outcomes import Away, Missing
 from services.executor.posting import free_for_orders, post_all
+from services.executor.searching import look_up
 from tradetrail import sessions
-from tradetrail.events.generated import CallPurpose, FailureReason, OrderStatus, UpdateSource
+from tradetrail.events.generated import FailureReason, OrderStatus, UpdateSource
 from tradetrail.log.producer import Outgoing
-
-# How far our clock may be ahead of the broker's, which stamps the orders of its list.
-CLOCKS_APART = timedelta(minutes=5)
 
 log = structlog.get_logger(__name__)
 
@@ -92,7 +87,7 @@ class Settler:
         is_last = self._is_long_missing(search)
         begun = self._desk.lanes.ask(
             execution.execution_id,
-            partial(_look, execution=execution, heard=self._desk.heard, is_last=is_last),
+            partial(look_up, execution=execution, heard=self._desk.heard, is_last=is_last),
             partial(self._looked_up, execution, search, now, is_last),
         )
         if begun:
@@ -167,27 +162,3 @@ class Settler:
     def _strength(self, execution: Execution) -> tuple[object, ...]:
         decision = self._desk.book.decisions[execution.decision_id]
         return (-decision.signal_strength, decision.decision_id)
-
-
-def _look(broker: Broker, *, execution: Execution, heard: Heard, is_last: bool) -> Seen:
-    """Look an order up by its client_order_id; the last look before it is sent again reads the broker's list too."""
-    seen = look(
-        broker,
-        lambda b: b.find(execution.client_order_id),
-        CallPurpose.ORDER_LOOKUP,
-        execution,
-        heard,
-    )
-    if not is_last or not isinstance(seen.answer, Missing):
-        return seen
-    listing = list_orders(broker, "all", (execution.began_at - CLOCKS_APART).isoformat())
-    calls = [*seen.calls, *((call, CallPurpose.ORDER_LOOKUP) for call in listing.calls)]
-    orders = [each.order for each in listing.orders.values()]
-    order = next((o for o in orders if o.client_order_id == execution.client_order_id), None)
-    if order is not None:
-        listed = look(broker, lambda _: order, CallPurpose.ORDER_LOOKUP, execution, heard)
-        return Seen(order, [*seen.calls, *listed.calls], listed.listed)
-    if not listing.is_whole:
-        away = listing.away or Away("the broker's list of orders can't be read", listing.calls[-1])
-        return Seen(away, calls)
-    return Seen(seen.answer, calls)

@@ -24,7 +24,8 @@ KNOWN_WORDS = frozenset(
 log = structlog.get_logger(__name__)
 
 FORGOTTEN = (
-    "the broker does not know it (404), though it accepted it: ask the broker what became of it"
+    "the broker does not know it (404), though it accepted it: ask the broker what became of it, and settle it with "
+    "`tradetrail order resolve` if it stays so"
 )
 
 

@@ -127,6 +127,18 @@ def test_an_unknown_order_is_not_cancelled_nor_replaced_but_settled() -> None:
     assert "is filled" in refused(world.resolve(Fate.CANCELLED, "10", "100"))
 
 
+def test_an_accepted_order_is_settled_only_after_the_broker_was_asked_and_not_as_never_sent() -> None:
+    unknown = World().sent(S.UNKNOWN).resolve(Fate.CANCELLED)
+    assert isinstance(unknown, Settle)
+    assert not unknown.is_accepted
+    world = World().sent(S.PARTIALLY_FILLED, total="3")
+    task = world.resolve(Fate.CANCELLED, "3", "100")
+    assert isinstance(task, Settle)
+    assert task.is_accepted
+    assert "was sent" in refused(world.resolve(Fate.NOT_SENT))
+    assert "3 shares are recorded as filled" in refused(world.resolve(Fate.REJECTED))
+
+
 def test_what_is_over_is_refused_with_its_status() -> None:
     world = World().sent(S.ACCEPTED, S.FILLED, total="10")
     assert "filled already, with 10 of 10" in refused(world.cancel())

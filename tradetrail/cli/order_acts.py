@@ -73,8 +73,8 @@ def register(group: typer.Typer) -> None:
         epilog='Example: `tradetrail order replace 0b9e4c52-… --limit 186.10 --as ann --why "chase"`',
     )(replace_order)
     group.command(
-        help="Settle an order that stays unknown: say what became of it. For unknown orders only."
-        + _CODES,
+        help="Settle an order that stays unknown, or that the broker accepted and does not know any more: say what "
+        "became of it. Where the broker knows the order, its word stands." + _CODES,
         epilog='Examples: `tradetrail order resolve 7d1f… not-sent --as ann --why "broker confirmed by phone"`; '
         '`tradetrail order resolve 7d1f… filled --qty 10 --price 101.25 --as ann --why "statement"`',
     )(resolve)
@@ -143,7 +143,7 @@ def resolve(
     yes: Yes = False,
     form: Form = Format.TABLE,
 ) -> None:
-    """Settle an unknown order."""
+    """Settle an order that is unknown, or that the broker has lost."""
     try:
         told = resolution(fate, quantity, price, broker_order)
     except BadOrder as error:
