@@ -177,15 +177,18 @@ def lock_held(r: Round, where: str) -> None:
 
 def disk_full(r: Round) -> None:
     """Keep the table of events from growing, as a disk that is full does, until an auditor says so and is not ready."""
+    server = r.lane.postgres
     # Above a segment of the write-ahead log, which must go on.
     grown = max(int(r.rows(_LARGEST)[0][0]), SEGMENT_BYTES)
-    r.lane.postgres.limit_files(grown + _HALF_A_PAGE)
+    server.stop()
+    server.start(file_bytes_max=grown + _HALF_A_PAGE)
     try:
         r.await_true("the disk is full", lambda: _is_full(r))
         r.count("full_disks")
         r.await_red()
     finally:
-        r.lane.postgres.limit_files(None)
+        server.stop()
+        server.start()
 
 
 def _is_full(r: Round) -> bool:

@@ -41,6 +41,14 @@ _SETTINGS = {
 }
 
 
+_LIMITED = 'ulimit -S -f "$1"; shift; exec "$@"'
+
+
+def _blocks(bytes_max: int | None) -> str:
+    """Return a limit as ``ulimit -f`` counts it."""
+    return "unlimited" if bytes_max is None else str(bytes_max // 512)
+
+
 class Postgres:
     """One server on a cluster of its own."""
 
@@ -62,13 +70,14 @@ class Postgres:
         """Return how to reach it, through another ``port`` if given."""
         return f"postgresql://{user}@127.0.0.1:{port or self.port}/{database}"
 
-    def start(self) -> None:
-        """Start it, after a crash as well, and wait until it answers."""
+    def start(self, file_bytes_max: int | None = None) -> None:
+        """Start it, after a crash as well, and wait until it answers. It can't write past so many bytes of any file."""
         options = [text for key, value in _SETTINGS.items() for text in ("-c", f"{key}={value}")]
         cluster = self._folder / "cluster"
         with (self._folder / "server.log").open("a") as log:
             self._process = subprocess.Popen(
                 [
+                    *("sh", "-c", _LIMITED, "sh", _blocks(file_bytes_max)),
                     str(postgres_binaries() / "postgres"),
                     *("-D", str(cluster), "-p", str(self.port), *options),
                 ],
@@ -106,15 +115,6 @@ class Postgres:
         for each in self._tree():
             with suppress(psutil.NoSuchProcess):
                 each.resume()
-
-    def limit_files(self, bytes_max: int | None) -> None:
-        """Keep its processes from writing past so many bytes of any file; None: let them again."""
-        soft = "unlimited" if bytes_max is None else bytes_max
-        # As who they belong to: another user's limits are the kernel's to protect, from a container's root as well.
-        for each in self._tree():
-            with suppress(subprocess.CalledProcessError):
-                # One that has just ended has no limits.
-                self._run("prlimit", f"--pid={each.pid}", f"--fsize={soft}:")
 
     def rows(
         self, database: str, statement: LiteralString | sql.Composed, *values: Any
