@@ -26,7 +26,7 @@ from services.executor.order_list import Listed
 from services.executor.order_look import Look, Wanted, look_at
 from services.executor.schedule import Schedule
 from services.executor.shared_calls import SharedCalls
-from services.executor.stream import Hint, TradeUpdates
+from services.executor.stream import Correction, Hint, TradeUpdates
 from services.executor.troubles import FORGOTTEN, Troubles, trouble_of
 from tradetrail.events.generated import CallPurpose, UpdateSource
 
@@ -72,7 +72,10 @@ class Follower:
         self._fill_tries: dict[str, int] = {}
         self._single_count = 0
         self.looked_at: dict[str, datetime] = {}
-        self._troubles = Troubles()
+        self.corrections: list[Correction] = []
+        """Fills that the broker changed: whoever tells of them takes them from here."""
+        self.noted = Troubles()
+        """What is odd about orders."""
 
     @property
     def stream(self) -> str:
@@ -85,8 +88,8 @@ class Follower:
 
     @property
     def troubles(self) -> dict[str, str]:
-        """Return what is odd about open orders, by execution id."""
-        return dict(self._troubles.known)
+        """Return what is odd about orders, by execution id."""
+        return self.noted.told
 
     @property
     def strangers(self) -> set[str]:
@@ -101,6 +104,7 @@ class Follower:
         """Begin the looks that are due; ``now`` is the injected clock's instant."""
         followed = self._desk.book.followed()
         at = time.monotonic()
+        self.corrections += [hint.correction for hint in hints if hint.correction]
         for execution in followed:
             self._known_at.setdefault(execution.execution_id, at)
         if self._hints.take(hints, followed, at) or self._clock_jumped(now, at):
@@ -140,7 +144,7 @@ class Follower:
             self._schedule.begun(at, is_mute=self._watch.is_mute)
 
     def _forgotten_last(self, execution: Execution) -> tuple[bool, datetime]:
-        is_forgotten = self._troubles.known.get(execution.execution_id) == FORGOTTEN
+        is_forgotten = self.noted.known.get(execution.execution_id) == FORGOTTEN
         seen_at = self.looked_at.get(execution.execution_id, execution.began_at)
         return is_forgotten, seen_at if is_forgotten else execution.began_at
 
@@ -192,9 +196,9 @@ class Follower:
             elif listed is not None:
                 self._take(execution, listed, look, begun)
             elif each_id in look.forgotten:
-                self._troubles.note(execution, FORGOTTEN)
+                self.noted.note(execution, FORGOTTEN)
                 self.looked_at[each_id] = begun.at
-            elif look.away is None and self._troubles.known.get(each_id) != FORGOTTEN:
+            elif look.away is None and self.noted.known.get(each_id) != FORGOTTEN:
                 self._schedule.ask_soon(NOT_TOLD_S)
         self._calls.end()
 
@@ -206,7 +210,7 @@ class Follower:
             self._schedule.ask_soon()
             return
         recorded = execution.filled_qty_total
-        self._troubles.note(execution, trouble_of(order.status, order.filled_qty, recorded))
+        self.noted.note(execution, trouble_of(order.status, order.filled_qty, recorded))
         source = begun.source
         if source is UpdateSource.POLL and each_id in begun.hinted:
             source = UpdateSource.STREAM
@@ -268,7 +272,7 @@ class Follower:
         for table in tables:
             for each_id in [each for each in table if each not in open_ids]:
                 del table[each_id]
-        self._troubles.keep(open_ids)
+        self.noted.keep(open_ids)
         if not self._desk.book.open:
             self._desk.heard_fills.clear()
 

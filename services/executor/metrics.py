@@ -30,6 +30,10 @@ TROUBLED = Gauge(
     "tradetrail_executor_troubled_orders",
     "Open orders that the broker forgot, does not end, or describes with a word we don't know.",
 )
+CORRECTIONS = Counter(
+    "tradetrail_executor_corrections_total",
+    "Fills that the broker took back or corrected: each needs a person.",
+)
 STREAM_INTERRUPTIONS = Counter(
     "tradetrail_executor_stream_interruptions_total",
     "Trade-updates connections that ended or failed.",

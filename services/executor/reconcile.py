@@ -18,6 +18,7 @@ import structlog
 from services.executor import metrics
 from services.executor.book import Book
 from services.executor.broker import Broker
+from services.executor.corrections import Corrections
 from services.executor.desk import Desk
 from services.executor.discovered import discovered
 from services.executor.discoveries import Discoveries, Finding, Verdict, judge
@@ -79,6 +80,7 @@ class Reconciler:
         self._asked: list[str] = []
         self._results: OrderedDict[str, Counts] = OrderedDict()
         self.discoveries = Discoveries()
+        self._corrections = Corrections(desk, self.discoveries, follower.noted)
         self.last: Counts | None = None
 
     def ask(self, act_id: str) -> None:
@@ -94,6 +96,8 @@ class Reconciler:
     def step(self, now: datetime) -> None:
         """Begin a comparison if one is due; ``now`` is the injected clock's instant."""
         at, desk = time.monotonic(), self._desk
+        while self._follower.corrections:
+            self._corrections.take(self._follower.corrections.pop(0))
         if self._follower.strangers:
             self._due_at = min(self._due_at, at + STRANGERS_EVERY_S)
             self._follower.strangers.clear()

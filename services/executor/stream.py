@@ -44,6 +44,15 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """A fill that the broker took back or corrected: its word for that, and the message word for word."""
+
+    word: str
+    order_id: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hint:
     """An order to look at, and its state as far as it was told.
 
@@ -54,6 +63,7 @@ class Hint:
     fill: Fill | None = None
     status: str | None = None
     filled_qty: Decimal | None = None
+    correction: Correction | None = None
 
 
 class TradeUpdates:
@@ -176,21 +186,20 @@ def parse_hint(message: str | bytes) -> Hint | None:
         order_id = str(update["order"]["id"])
     except (ValueError, KeyError, TypeError, AttributeError):
         return Hint(None)
-    if update.get("event") in _CORRECTIONS:
-        log.error(
-            "the broker took a fill back or corrected it: the log keeps what it was told, and cash and position at the "
-            "broker may differ from it; compare the order with the broker's, and tell compliance",
-            happened=update.get("event"),
-            broker_order_id=order_id,
-            update=str(update)[:2_000],
-        )
-    return Hint(order_id, _fill(order_id, update), *_state(update["order"]))
+    word, correction = update.get("event"), None
+    if word in _CORRECTIONS:
+        correction = Correction(word, order_id, _text(message))
+    return Hint(order_id, _fill(order_id, update), *_state(update["order"]), correction)
 
 
 def backoff_s(failures: int) -> float:
     """Return how long to pause after so many failures in a row, seconds: longer each time, never the same."""
     top = min(_BACKOFF_S_MAX, _BACKOFF_S_MIN * 2 ** min(failures, 8))
     return random.uniform(_BACKOFF_S_MIN / 2, top)
+
+
+def _text(message: str | bytes) -> str:
+    return message if isinstance(message, str) else message.decode("utf-8", "replace")
 
 
 def _state(order: dict[str, Any]) -> tuple[str | None, Decimal | None]:

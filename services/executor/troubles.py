@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -21,6 +22,8 @@ KNOWN_WORDS = frozenset(
         *("accepted_for_bidding", "stopped", "rejected", "suspended", "calculated", "held"),
     }
 )
+# Corrected orders that /health names; more are in the log.
+CORRECTED_MAX = 100
 log = structlog.get_logger(__name__)
 
 FORGOTTEN = (
@@ -53,9 +56,22 @@ def trouble_of(
 
 @dataclass(slots=True)
 class Troubles:
-    """What is odd about open orders, by execution id."""
+    """What is odd about open orders, by execution id; and ``corrected``: orders whose fills the broker changed."""
 
     known: dict[str, str] = field(default_factory=dict)
+    corrected: OrderedDict[str, str] = field(default_factory=OrderedDict)
+
+    @property
+    def told(self) -> dict[str, str]:
+        """Return all of it, a correction first."""
+        return self.known | self.corrected
+
+    def correct(self, execution: Execution, trouble: str) -> None:
+        """Note that a fill of an order was changed: it stays noted, whatever becomes of the order."""
+        self.corrected[execution.execution_id] = trouble
+        while len(self.corrected) > CORRECTED_MAX:
+            self.corrected.popitem(last=False)
+        metrics.TROUBLED.set(len(self.told))
 
     def note(self, execution: Execution, trouble: str | None) -> None:
         """Note what is odd about an order, and log it when it is new; None ends it."""
@@ -71,10 +87,10 @@ class Troubles:
                 execution_id=each_id,
                 broker_order_id=execution.broker_order_id,
             )
-        metrics.TROUBLED.set(len(self.known))
+        metrics.TROUBLED.set(len(self.told))
 
     def keep(self, execution_ids: AbstractSet[str]) -> None:
         """Forget orders that aren't among ``execution_ids``: they are over."""
         for each_id in self.known.keys() - execution_ids:
             del self.known[each_id]
-        metrics.TROUBLED.set(len(self.known))
+        metrics.TROUBLED.set(len(self.told))
