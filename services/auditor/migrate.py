@@ -24,8 +24,10 @@ _GRANTS = (_FOLDER / "grants.sql").read_text(encoding="utf-8")
 log = structlog.get_logger(__name__)
 
 
-def migrate(dsn: str, schema: str, *, wait_s: float = WAIT_TIMEOUT_S) -> None:
-    """Make or upgrade ``schema`` and set its privileges.
+def migrate(
+    dsn: str, schema: str, *, wait_s: float = WAIT_TIMEOUT_S, revision: str = "head"
+) -> None:
+    """Make or upgrade ``schema`` to ``revision``, set its privileges, and make the months of events to come.
 
     Raises Unreachable when Postgres does not answer within ``wait_s``, Fatal when it refuses.
     """
@@ -42,7 +44,7 @@ def migrate(dsn: str, schema: str, *, wait_s: float = WAIT_TIMEOUT_S) -> None:
             config = Config()
             config.set_main_option("script_location", str(_FOLDER))
             config.attributes.update(connection=connection, schema=schema)
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
             connection.execute(sa.text(_GRANTS))
     except sa.exc.SQLAlchemyError as error:
         raise Fatal(

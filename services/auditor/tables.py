@@ -277,10 +277,17 @@ DEAD_LETTER_FOUND = Group(
     ("source_key", "reason_code", "reason", "schema_id", "detected_offset"),
 )
 DEAD_LETTER_SENT = _fact("occurred_at")
+DEAD_LETTER_REQUEUED = Group(
+    ("requeued_topic", "requeued_partition", "requeued_offset"),
+    (
+        *("requeued_at", "requeued_by", "requeued_why"),
+        *("requeued_topic", "requeued_partition", "requeued_offset"),
+    ),
+)
 DEAD_LETTERS = Table(
     "dead_letters",
     ("source_topic", "source_partition", "source_offset"),
-    (DEAD_LETTER_FOUND, DEAD_LETTER_SENT),
+    (DEAD_LETTER_FOUND, DEAD_LETTER_SENT, DEAD_LETTER_REQUEUED),
 )
 
 # Parents before children: the order in which rows are written and stubs are looked for (backwards).

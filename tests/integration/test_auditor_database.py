@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from importlib import import_module
 from pathlib import Path
@@ -17,6 +18,7 @@ from psycopg import sql
 from services.auditor.describe import describe
 from services.auditor.migrate import migrate
 from services.auditor.tables import TABLES
+from tests.integration.audit_schema import fresh_schema
 from tradetrail.errors import Unreachable
 
 pytestmark = pytest.mark.stack
@@ -28,13 +30,28 @@ MARK = "<!-- tables -->\n"
 @pytest.fixture
 def schema(stack: Any) -> Iterator[tuple[str, psycopg.Connection[Any]]]:
     """Return a fresh schema and an owner's connection with it on the search path."""
-    name = f"audit_{uuid4().hex[:8]}"
-    migrate(stack.addresses.postgres_dsn, name)
-    with psycopg.connect(
-        stack.addresses.postgres_dsn, autocommit=True, options=f"-c search_path={name}"
-    ) as connection:
-        yield name, connection
-        connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(name)))
+    with fresh_schema(stack.addresses.postgres_dsn) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def kept(stack: Any) -> Iterator[psycopg.Connection[Any]]:
+    """Return an owner's connection to a schema that holds an event and a schema, for tests that change nothing."""
+    with fresh_schema(stack.addresses.postgres_dsn) as (_, connection):
+        add_event(connection, date(2020, 3, 5))
+        connection.execute("INSERT INTO schemas (schema_id, type, schema) VALUES (1, 't', 's')")
+        yield connection
+
+
+@contextmanager
+def acting_as(connection: psycopg.Connection[Any], role: str) -> Iterator[None]:
+    """Take on a role, the owner's for an empty one."""
+    if role:
+        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
+    try:
+        yield
+    finally:
+        connection.execute("RESET ROLE")
 
 
 def add_event(connection: psycopg.Connection[Any], day: date, offset: int = 0) -> None:
@@ -49,41 +66,53 @@ def add_event(connection: psycopg.Connection[Any], day: date, offset: int = 0) -
 @pytest.mark.parametrize(
     "role", ["", "tradetrail_writer", "tradetrail_reader", "tradetrail_compliance"]
 )
-@pytest.mark.parametrize("table", ["events", "events_2020_03"])
-def test_events_are_append_only_for_every_role(
-    schema: tuple[str, psycopg.Connection[Any]], role: str, table: str
+@pytest.mark.parametrize("table", ["events", "events_2020_03", "schemas"])
+def test_what_was_recorded_is_append_only_for_every_role(
+    kept: psycopg.Connection[Any], role: str, table: str
 ) -> None:
-    _, connection = schema
-    add_event(connection, date(2020, 3, 5))
-    if role:
-        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
     for statement in ("UPDATE {} SET type = 'x'", "DELETE FROM {}", "TRUNCATE {}"):
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            connection.execute(sql.SQL(statement).format(sql.Identifier(table)))
-    connection.execute("RESET ROLE")
-    assert connection.execute("SELECT count(*) FROM events").fetchone() == (1,)
+        with acting_as(kept, role), pytest.raises(psycopg.errors.InsufficientPrivilege):
+            kept.execute(sql.SQL(statement).format(sql.Identifier(table)))
+    assert kept.execute("SELECT count(*) FROM events").fetchone() == (1,)
+    assert kept.execute("SELECT type FROM schemas").fetchall() == [("t",)]
 
 
 @pytest.mark.parametrize("role", ["tradetrail_reader", "tradetrail_compliance"])
-def test_readers_write_nothing(schema: tuple[str, psycopg.Connection[Any]], role: str) -> None:
-    _, connection = schema
-    connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
-    for name in (*TABLES, "positions", "schemas"):
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            connection.execute(
-                sql.SQL("INSERT INTO {} DEFAULT VALUES").format(sql.Identifier(name))
-            )
-        connection.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(name)))
-    connection.execute("RESET ROLE")
+def test_readers_write_nothing(kept: psycopg.Connection[Any], role: str) -> None:
+    with acting_as(kept, role):
+        for name in (*TABLES, "events", "positions", "schemas"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                kept.execute(sql.SQL("INSERT INTO {} DEFAULT VALUES").format(sql.Identifier(name)))
+            kept.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(name)))
 
 
-def test_the_writer_deletes_nothing(schema: tuple[str, psycopg.Connection[Any]]) -> None:
-    _, connection = schema
-    connection.execute("SET ROLE tradetrail_writer")
-    for name in (*TABLES, "positions", "schemas"):
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(name)))
-    connection.execute("RESET ROLE")
+@pytest.mark.parametrize(
+    "role", ["tradetrail_writer", "tradetrail_reader", "tradetrail_compliance"]
+)
+def test_only_the_owner_changes_what_there_is(kept: psycopg.Connection[Any], role: str) -> None:
+    for statement in (
+        "DROP TABLE events",
+        "ALTER TABLE events DISABLE TRIGGER ALL",
+        "ALTER TABLE trade_decisions ADD COLUMN more text",
+        "DROP VIEW executed_trades",
+        "CREATE TABLE mine (a int)",
+        "CREATE TRIGGER mine BEFORE INSERT ON trade_decisions FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "UPDATE schema_version SET version_num = '0'",
+        "SET session_replication_role = replica",
+    ):
+        with acting_as(kept, role), pytest.raises(psycopg.errors.InsufficientPrivilege):
+            kept.execute(statement)
+    if role != "tradetrail_writer":
+        with acting_as(kept, role), pytest.raises(psycopg.errors.InsufficientPrivilege):
+            kept.execute("SELECT ensure_events_month('2020-01-01')")
+
+
+def test_the_writer_deletes_nothing(kept: psycopg.Connection[Any]) -> None:
+    with acting_as(kept, "tradetrail_writer"):
+        for name in (*TABLES, "events", "positions", "schemas"):
+            for statement in ("DELETE FROM {}", "TRUNCATE {}"):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    kept.execute(sql.SQL(statement).format(sql.Identifier(name)))
 
 
 def test_an_event_of_any_age_finds_its_month_also_after_the_schema_was_renamed(
@@ -97,12 +126,65 @@ def test_an_event_of_any_age_finds_its_month_also_after_the_schema_was_renamed(
     )
     connection.execute("SET ROLE tradetrail_writer")
     for offset, day in enumerate(
-        (date(1970, 1, 1), date(2020, 2, 29), date(2020, 2, 1), date(2150, 12, 31))
+        (
+            date(1970, 1, 1),
+            date(1999, 12, 31),
+            date(2020, 2, 29),
+            date(2020, 2, 1),
+            date(2091, 7, 4),
+        )
     ):
         add_event(connection, day, offset)
     connection.execute("RESET ROLE")
-    assert connection.execute("SELECT count(*) FROM events").fetchone() == (4,)
+    assert connection.execute("SELECT count(*) FROM events").fetchone() == (5,)
     connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(f"{name}_b")))
+
+
+def test_the_months_to_come_are_there_before_they_are_needed(
+    schema: tuple[str, psycopg.Connection[Any]],
+) -> None:
+    _, connection = schema
+    months = (
+        "SELECT array_agg(c.relname ORDER BY c.relname) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
+        "WHERE i.inhparent = 'events'::regclass"
+    )
+    due = (
+        "SELECT array_agg('events_' || to_char(now() AT TIME ZONE 'UTC' + n * interval '1 month', 'YYYY_MM') "
+        "ORDER BY n) FROM generate_series(0, 2) AS n"
+    )
+    # Both by the database's clock and in one statement, so that the turn of a month in between changes nothing.
+    asked = connection.execute(f"SELECT ({months}), ({due})").fetchone()
+    assert asked is not None
+    assert asked[0] == asked[1]
+    connection.execute("SET ROLE tradetrail_writer")
+    connection.execute("SELECT ensure_events_months_ahead(4)")
+    connection.execute("RESET ROLE")
+    assert connection.execute(f"SELECT cardinality(({months}))").fetchone() == (5,)
+
+
+def test_a_writer_and_a_new_month_never_wait_for_each_other(
+    schema: tuple[str, psycopg.Connection[Any]], stack: Any
+) -> None:
+    name, writer = schema
+    add_event(writer, date(2020, 3, 5))
+    add = (
+        'INSERT INTO events (month, topic, partition, "offset", available_at, hash) '
+        "VALUES ('2020-03-01', 't', 0, %s, '2020-03-05', '')"
+    )
+    # Whatever waits for a lock is refused, after a time that only a lock can take.
+    options = f"-c search_path={name} -c lock_timeout=20s"
+    with (
+        psycopg.connect(stack.addresses.postgres_dsn, options=options) as other,
+        writer.transaction(),
+    ):
+        writer.execute("SET LOCAL lock_timeout = '20s'")
+        writer.execute(add, (1,))
+        other.execute("SELECT ensure_events_month('2031-05-01')")
+        # Neither has committed: the month is being made, and the writer goes on.
+        writer.execute(add, (2,))
+        other.execute("SELECT count(*) FROM events")
+        other.commit()
+    assert writer.execute("SELECT count(*) FROM events").fetchone() == (3,)
 
 
 def test_the_writer_knows_exactly_the_columns_there_are(
@@ -111,7 +193,8 @@ def test_the_writer_knows_exactly_the_columns_there_are(
     name, connection = schema
     for table in TABLES.values():
         found = connection.execute(
-            "SELECT column_name FROM information_schema.columns WHERE table_schema = %s AND table_name = %s",
+            "SELECT column_name FROM information_schema.columns WHERE table_schema = %s AND table_name = %s "
+            "AND is_generated = 'NEVER'",
             (name, table.name),
         ).fetchall()
         assert {column for (column,) in found} == set(table.columns)

@@ -34,4 +34,10 @@ BEGIN
     EXECUTE format('GRANT INSERT ON %I.events TO tradetrail_writer', home);
     EXECUTE format('REVOKE ALL ON FUNCTION %I.ensure_events_month(date) FROM PUBLIC', home);
     EXECUTE format('GRANT EXECUTE ON FUNCTION %I.ensure_events_month(date) TO tradetrail_writer', home);
+    -- Of an older step there is none yet.
+    IF to_regprocedure(format('%I.ensure_events_months_ahead(integer)', home)) IS NOT NULL THEN
+        EXECUTE format('REVOKE ALL ON FUNCTION %I.ensure_events_months_ahead(integer) FROM PUBLIC', home);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %I.ensure_events_months_ahead(integer) TO tradetrail_writer', home);
+        EXECUTE format('SELECT %I.ensure_events_months_ahead()', home);
+    END IF;
 END $body$

@@ -13,17 +13,20 @@ from services.auditor.rows import Change
 from services.auditor.tables import (
     ALERTS,
     DEAD_LETTER_FOUND,
+    DEAD_LETTER_REQUEUED,
     DEAD_LETTER_SENT,
     DEAD_LETTERS,
     OPERATOR_ACTS,
     OPERATOR_ANSWERS,
 )
+from tradetrail.events.generated import OperatorAct
 from tradetrail.log.codec import BadEvent
 from tradetrail.reports.encode import to_json
+from tradetrail.requeues import read_requeue
 
 
 def operator_act(entry: Entry) -> Iterator[Change]:
-    """Project OperatorActed."""
+    """Project OperatorActed; a dead letter that was appended anew has that from here."""
     act = content(entry)
     values = pick(
         act,
@@ -34,6 +37,21 @@ def operator_act(entry: Entry) -> Iterator[Change]:
     values["arguments"] = json_text(act["arguments"])
     values["acted_at"] = act["occurred_at"]
     yield Change(OPERATOR_ACTS, OPERATOR_ACTS.groups[0], values | entry.position())
+    requeue = read_requeue(act["arguments"]) if act["act"] == OperatorAct.REQUEUE else None
+    if requeue is not None:
+        (topic, partition, offset), (to_topic, to_partition, to_offset) = requeue
+        letter = {
+            "source_topic": topic,
+            "source_partition": partition,
+            "source_offset": offset,
+            "requeued_at": act["occurred_at"],
+            "requeued_by": act["operator"],
+            "requeued_why": act["why"],
+            "requeued_topic": to_topic,
+            "requeued_partition": to_partition,
+            "requeued_offset": to_offset,
+        }
+        yield Change(DEAD_LETTERS, DEAD_LETTER_REQUEUED, letter)
 
 
 def operator_answer(entry: Entry) -> Iterator[Change]:
