@@ -50,6 +50,7 @@ WITH frozen AS MATERIALIZED (
 SELECT pid, waited, pg_terminate_backend(pid) FROM frozen
 """
 ENSURE_MONTH = "SELECT ensure_events_month(%s)"
+ENSURE_MONTHS_AHEAD = "SELECT ensure_events_months_ahead()"
 
 EVENT_COLUMNS = (
     *("month", "topic", "partition", "offset", "available_at", "type", "symbol", "event_id"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -35,6 +36,8 @@ LOCK_TIMEOUT_MS = 10_000
 FROZEN_AFTER_S = 15
 # How long unacknowledged bytes may wait before a silent network counts as a lost connection.
 TCP_TIMEOUT_MS = 10_000
+# Two months are made ahead: a look once a day leaves weeks for one that fails.
+LOOK_AHEAD_EVERY_S = 86_400.0
 
 APPLICATION = "tradetrail-auditor"
 
@@ -68,6 +71,7 @@ class Store:
         self._role = role
         self._connection: psycopg.Connection[Any] | None = None
         self._months: set[date] = set()
+        self._look_ahead_at = 0.0
         self._schema_ids: set[int] = set()
 
     def positions(self, places: Iterable[Place]) -> dict[Place, int]:
@@ -130,6 +134,11 @@ class Store:
             with connection.transaction():
                 connection.execute(statements.ENSURE_MONTH, (month,))
             self._months.add(month)
+        if time.monotonic() >= self._look_ahead_at:
+            # And those to come, so that no batch has to make the month that it needs.
+            with connection.transaction():
+                connection.execute(statements.ENSURE_MONTHS_AHEAD)
+            self._look_ahead_at = time.monotonic() + LOOK_AHEAD_EVERY_S
 
     def _advance(self, connection: psycopg.Connection[Any], batch: Batch) -> None:
         places = sorted(batch.ends)
