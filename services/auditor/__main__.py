@@ -1,4 +1,4 @@
-"""Start the auditor: `python -m services.auditor`; with --migrate, prepare its database; with --verify, check it."""
+"""Start the auditor: `python -m services.auditor`; --migrate prepares its database, --verify and --rebuild check it."""
 
 import sys
 
@@ -11,5 +11,13 @@ if __name__ == "__main__":
         from services.auditor.verify.entry import main
 
         sys.exit(main([word for word in sys.argv[1:] if word != "--verify"]))
+    if "--rebuild" in sys.argv:
+        from services.auditor.rebuild.entry import main
+
+        sys.exit(main([word for word in sys.argv[1:] if word != "--rebuild"]))
+    if "--add-compliance-user" in sys.argv:
+        from services.auditor.compliance import main
+
+        sys.exit(main([word for word in sys.argv[1:] if word != "--add-compliance-user"]))
     body = migrate_database if "--migrate" in sys.argv else run
     sys.exit(run_service("auditor", body, AuditorSettings))

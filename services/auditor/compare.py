@@ -8,7 +8,7 @@ nor the server's grows with the tables.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, LiteralString
 
 import psycopg
@@ -20,7 +20,7 @@ NOT_FROM_THE_LOG = ("schema_version",)
 
 # Rows of the left side in one statement: joined within the server's working memory, about a second each.
 RANGE_ROWS = 50_000
-# Of a differing value as much is shown as finds its place in a message.
+# As much of a differing value is shown.
 SHOWN_CHARACTERS = 200
 
 _TABLES: LiteralString = """
@@ -96,10 +96,6 @@ class _Pair:
     name: str
     key: tuple[str, ...]
     columns: tuple[str, ...]
-    keys: sql.Composed = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "keys", _names("", self.key))
 
 
 def compare(
@@ -165,7 +161,7 @@ def _range_end(
     query = sql.SQL("SELECT {keys} FROM {table} WHERE {range} ORDER BY {keys} LIMIT 1 OFFSET {n}")
     return connection.execute(
         query.format(
-            keys=pair.keys,
+            keys=_names("", pair.key),
             table=pair.left,
             range=_range(pair, (after, None)),
             n=sql.Literal(RANGE_ROWS - 1),
@@ -282,7 +278,7 @@ def _range(
 ) -> sql.Composed:
     places = sql.SQL(", ").join([sql.Placeholder()] * len(pair.key))
     parts: list[sql.Composable] = [
-        sql.SQL("ROW({}) {} ROW({})").format(pair.keys, sql.SQL(order), places)
+        sql.SQL("ROW({}) {} ROW({})").format(_names("", pair.key), sql.SQL(order), places)
         for order, bound in zip((">", "<="), bounds, strict=True)
         if bound is not None
     ]

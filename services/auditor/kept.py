@@ -29,7 +29,7 @@ JOIN {schema}.dead_letters d ON d.source_topic = held.topic COLLATE "C"
     AND d.source_offset BETWEEN held.first AND held.last
 WHERE d.reason_code IS NOT NULL
 """
-_PROGRESS: LiteralString = "SELECT COALESCE(sum(next_offset), 0)::bigint FROM {schema}.positions"
+_POSITIONS: LiteralString = "SELECT topic, partition, next_offset FROM {schema}.positions"
 _BEGIN_AT: LiteralString = """
 UPDATE {schema}.positions SET next_offset = %s WHERE topic = %s COLLATE "C" AND partition = %s
 """
@@ -94,16 +94,15 @@ class Kept:
             for *place, code, reason, schema_id in rows
         }
 
-    def progress(self) -> int:
-        """Return a number that grows with every batch in the schema; -1 when the database is away."""
+    def positions(self) -> dict[Place, int]:
+        """Return how far the schema is. Raises Retryable while the database is away."""
         try:
             connection = self._connect()
             with connection.transaction():
-                row = connection.execute(sql.SQL(_PROGRESS).format(**self._names)).fetchone()
-        except (psycopg.Error, Retryable):
-            self.close()
-            return -1
-        return int(row[0]) if row else -1
+                rows = connection.execute(sql.SQL(_POSITIONS).format(**self._names)).fetchall()
+        except psycopg.Error as error:
+            raise self._away(error) from error
+        return {(topic, partition): offset for topic, partition, offset in rows}
 
     def begin_at(self, starts: Mapping[Place, int]) -> None:
         """Set the schema's positions of these partitions."""

@@ -63,6 +63,7 @@ class Refill:
         self._store = Store(dsn, schema, settings.writer_role)
         self._kept = Kept(dsn, schema, origin)
         self._schemas: dict[int, tuple[str, str]] = {}
+        self._written = 0
         overrides: dict[str, Any] = {"queued.max.messages.kbytes": _READ_AHEAD_KBYTES}
         self._consumer: Consumer = open_consumer(shared, **overrides)
 
@@ -70,6 +71,10 @@ class Refill:
         """Let a fresh schema begin at these offsets instead of 0: what lies before them is never read."""
         self._store.positions(starts)
         self._kept.begin_at(starts)
+
+    def positions(self) -> dict[Place, int]:
+        """Return how far the schema is. Raises Retryable while the database is away."""
+        return self._kept.positions()
 
     def to(self, ends: Mapping[Place, int], moved: Moved = lambda _place, _offset: None) -> None:
         """Fill each partition up to its end (exclusive); the schema's positions are exactly ``ends`` afterwards.
@@ -88,17 +93,16 @@ class Refill:
         self._kept.close()
 
     def _persist(self, ends: Mapping[Place, int], moved: Moved) -> None:
-        left, delay_s, before = TRIES_MAX, _RETRY_FIRST_S, -1
+        tries, delay_s, before = 0, _RETRY_FIRST_S, -1
         while True:
             try:
                 self._fill(ends, moved)
                 return
             except Retryable as error:
-                at = self._kept.progress()
-                if at != before:
-                    left, delay_s, before = TRIES_MAX, _RETRY_FIRST_S, at
-                left -= 1
-                if not left:
+                if self._written != before:
+                    tries, delay_s, before = 0, _RETRY_FIRST_S, self._written
+                tries += 1
+                if tries == TRIES_MAX:
                     raise
                 log.warning("waiting to try again", error=str(error), delay_s=delay_s)
                 time.sleep(delay_s)
@@ -182,6 +186,7 @@ class Refill:
                     raise Retryable(f"refused together, accepted alone: {error}") from error
                 for entry, reason in culprits:
                     entry.refuse(f"the database refuses it: {reason}")
+        self._written += 1
         for place, end in batch.ends.items():
             moved(place, end)
         return dict(batch.ends)

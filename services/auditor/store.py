@@ -189,6 +189,9 @@ class Store:
         except psycopg.Error as error:
             if isinstance(error, errors.LockNotAvailable):
                 self._end_frozen()
+            if _lacks_month(error):
+                # A rebuilt schema took the place of the one that had it.
+                self._months.clear()
             if _lost(error, self._connection):
                 self.close()
             raise _translate(error) from error
@@ -259,12 +262,19 @@ def _lost(error: psycopg.Error, connection: psycopg.Connection[Any] | None) -> b
     )
 
 
+def _lacks_month(error: psycopg.Error) -> bool:
+    # A row without a partition violates no constraint that has a name.
+    return isinstance(error, errors.CheckViolation) and not error.diag.constraint_name
+
+
 def _translate(error: psycopg.Error) -> Exception:
     text = str(error).strip().replace("\x00", "")
     if isinstance(error, errors.UniqueViolation) and (error.diag.table_name or "").startswith(
         "events"
     ):
         return EventsKnown(text)
+    if _lacks_month(error):
+        return Retryable(f"the events have no partition for a month: {text}")
     if isinstance(error, psycopg.DataError | psycopg.IntegrityError | errors.ProgramLimitExceeded):
         return NotStorable(text)
     if isinstance(error, psycopg.ProgrammingError):

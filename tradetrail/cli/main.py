@@ -27,6 +27,7 @@ COMMAND_MODULES = (
     "tradetrail.cli.halt",
     "tradetrail.cli.report.commands",
     "tradetrail.cli.replay",
+    "tradetrail.cli.rebuild",
 )
 
 EXIT_INTERRUPTED = 130

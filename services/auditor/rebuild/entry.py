@@ -1,0 +1,86 @@
+"""The command line of a rebuild: read it, rebuild, put the report out."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import NoReturn
+
+from services.auditor.rebuild.asked import Asked
+from services.auditor.rebuild.progress import showing
+from services.auditor.rebuild.report import print_report, report_of, sheet, summary
+from services.auditor.rebuild.whole import Servers, rebuild_whole
+from services.auditor.rebuild.window import rebuild_window
+from services.auditor.settings import AuditorSettings
+from services.auditor.verify.asked import Window, bound_of
+from tradetrail.arguments import RefusingParser
+from tradetrail.cli.report.output import ReportFormat, check_form, show
+from tradetrail.errors import TradetrailError
+from tradetrail.process import EXIT_FAILED, EXIT_OK, exit_code_of
+from tradetrail.redaction import hidden
+from tradetrail.reports.connection import DatabaseSettings
+from tradetrail.settings import SharedSettings, load
+from tradetrail.telemetry import configure_logging
+
+EXIT_INTERRUPTED = 130
+
+
+def main(arguments: list[str]) -> int:
+    """Rebuild as asked and return the exit code.
+
+    0: no difference, or applied; 1: differences in a dry run, or refused; 2: usage; 3: a server is away.
+    """
+    signal.signal(signal.SIGTERM, _end_politely)
+    try:
+        return _rebuild(_parser().parse_args(arguments))
+    except TradetrailError as error:
+        sys.stderr.write(f"tradetrail: {hidden(str(error))}\n")
+        return exit_code_of(error)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; the next rebuild begins anew\n")
+        return EXIT_INTERRUPTED
+
+
+def _rebuild(options: argparse.Namespace) -> int:
+    form, output = ReportFormat(options.format), options.output
+    check_form(form, output)
+    bounds = bound_of("--from", options.first), bound_of("--to", options.last)
+    window = Window(options.topic, options.partition, *bounds)
+    asked = Asked(window, options.apply, options.who, options.why, options.drop_old)
+    shared = load(SharedSettings)
+    configure_logging(shared)
+    servers = Servers(shared, load(DatabaseSettings), load(AuditorSettings))
+    began = time.monotonic()
+    with showing() as shown:
+        do = rebuild_whole if window.is_whole else rebuild_window
+        report = report_of(asked, do(servers, asked, shown), time.monotonic() - began)
+    show(report, form, output, printer=print_report, sheet=sheet)
+    if form is not ReportFormat.TABLE or output is not None:
+        sys.stderr.write(f"rebuilt: {summary(report)}\n")
+    return EXIT_FAILED if report["differences"] and not asked.apply else EXIT_OK
+
+
+def _end_politely(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = RefusingParser(
+        see="tradetrail rebuild --help",
+        prog="python -m services.auditor --rebuild",
+        description="Make audit tables again from the log. A dry run unless --apply.",
+    )
+    parser.add_argument("--topic", metavar="T", help="a window: events of this topic only")
+    parser.add_argument("--partition", type=int, metavar="P", help="of this partition only")
+    parser.add_argument("--from", dest="first", metavar="F", help="first offset, or day (UTC)")
+    parser.add_argument("--to", dest="last", metavar="L", help="last offset or day, inclusive")
+    parser.add_argument("--apply", action="store_true", help="change the audit database")
+    parser.add_argument("--as", dest="who", metavar="WHO", help="who acts; recorded")
+    parser.add_argument("--why", metavar="WHY", help="the reason; recorded")
+    parser.add_argument("--drop-old", action="store_true", help="don't keep the old schema")
+    parser.add_argument("--format", default="table", choices=[each.value for each in ReportFormat])
+    parser.add_argument("--output", "-o", type=Path, metavar="FILE", help="write to this file")
+    return parser
