@@ -67,6 +67,9 @@ class Book:
     last_equal: dict[Equality, tuple[datetime, str]] = field(default_factory=dict)
     passed_over: int = 0
     known_since: datetime | None = None
+    # The open ones, apart: each turn of the loop asks for them.
+    _unsettled: dict[str, Execution] = field(default_factory=dict)
+    _followed: dict[str, Execution] = field(default_factory=dict)
 
     def fold(self, event: Event, at: Cause) -> None:
         """Take one event in; ``at`` is its place. Raises Poison for one that contradicts what is known."""
@@ -88,19 +91,13 @@ class Book:
         self.starts = dict(starts)
         self.known_since = since if any(starts.values()) else None
 
-    def is_held(self, symbol: str) -> bool:
-        """Tell whether ``symbol`` waits for the outcome of a POST, or for another try of the same decision."""
-        return any(e.symbol == symbol for e in self.unsettled()) or any(
-            decision.symbol == symbol for decision, _ in self.retrying.values()
-        )
-
     def unsettled(self) -> list[Execution]:
         """Return the executions whose outcome isn't known, oldest first."""
-        return [e for e in self.open.values() if e.status in UNSETTLED]
+        return list(self._unsettled.values())
 
     def followed(self) -> list[Execution]:
-        """Return the executions that are open at the broker, oldest first."""
-        return [e for e in self.open.values() if e.status not in UNSETTLED]
+        """Return the executions that are open at the broker, those whose outcome was known first in front."""
+        return list(self._followed.values())
 
     def pending_count(self) -> int:
         """Return how many decisions wait for their turn, or for another try."""
@@ -180,6 +177,7 @@ class Book:
             same = equality(decision)
         execution = begun(event, event.symbol or "", at)
         self.executions[event.execution_id] = self.open[event.execution_id] = execution
+        self._unsettled[event.execution_id] = execution
         self.reserved.begin(execution)
         self.last_equal[same] = (event.occurred_at, event.decision_id)
         if decision is not None:
@@ -202,8 +200,7 @@ class Book:
         execution.broker_status = event.broker_status or execution.broker_status
         execution.filled_qty_total = event.filled_qty_total
         execution.filled_avg_price = event.filled_avg_price or execution.filled_avg_price
-        if execution.status in TERMINAL:
-            self.open.pop(execution.execution_id, None)
+        self._sort(execution)
         self.reserved.update(event)
         if decision is None:
             return
@@ -211,6 +208,18 @@ class Book:
         is_over = all(each.status in TERMINAL for each in decision.attempts)
         if is_over and decision.status is DecisionStatus.EXECUTING:
             self.retrying[decision.decision_id] = (decision, event.occurred_at)
+
+    def _sort(self, execution: Execution) -> None:
+        """Put an execution where its new status belongs."""
+        each_id = execution.execution_id
+        if execution.status in UNSETTLED:
+            return
+        self._unsettled.pop(each_id, None)
+        if execution.status in TERMINAL:
+            self.open.pop(each_id, None)
+            self._followed.pop(each_id, None)
+        else:
+            self._followed[each_id] = execution
 
     def _blocked(self, event: OrderBlocked) -> None:
         decision = self.decisions.get(event.decision_id)

@@ -98,7 +98,7 @@ class Desk:
         """Return how many orders were committed to be sent and have no recorded outcome, not even unknown."""
         return sum(
             each.status is OrderStatus.SUBMITTING and each.execution_id not in self.not_sent
-            for each in self.book.open.values()
+            for each in self.book.unsettled()
         )
 
     def enter(

@@ -105,8 +105,11 @@ class Follower:
         followed = self._desk.book.followed()
         at = time.monotonic()
         self.corrections += [hint.correction for hint in hints if hint.correction]
-        for execution in followed:
-            self._known_at.setdefault(execution.execution_id, at)
+        for execution in reversed(followed):
+            if execution.execution_id in self._known_at:
+                # New ones stand at the end.
+                break
+            self._known_at[execution.execution_id] = at
         if self._hints.take(hints, followed, at) or self._clock_jumped(now, at):
             self._schedule.ask_for_all()
         self._judge_stream(at)

@@ -82,7 +82,7 @@ class Halter:
             each.status is OrderStatus.SUBMITTING
             and each.execution_id not in desk.not_sent
             and self._covered(act.scope, each)
-            for each in desk.book.open.values()
+            for each in desk.book.unsettled()
         )
 
     def _cancel_open(self, halt: Halt) -> None:

@@ -127,7 +127,7 @@ def test_an_unknown_order_is_not_cancelled_nor_replaced_but_settled() -> None:
     assert "is filled" in refused(world.resolve(Fate.CANCELLED, "10", "100"))
 
 
-def test_an_accepted_order_is_settled_only_after_the_broker_was_asked_and_not_as_never_sent() -> None:
+def test_an_accepted_order_is_settled_after_the_broker_was_asked_and_not_as_never_sent() -> None:
     unknown = World().sent(S.UNKNOWN).resolve(Fate.CANCELLED)
     assert isinstance(unknown, Settle)
     assert not unknown.is_accepted
