@@ -28,6 +28,7 @@ COMMAND_MODULES = (
     "tradetrail.cli.report.commands",
     "tradetrail.cli.replay",
     "tradetrail.cli.rebuild",
+    "tradetrail.cli.verify",
 )
 
 EXIT_INTERRUPTED = 130

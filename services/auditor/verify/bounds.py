@@ -23,11 +23,15 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A partition: the audited position, the log's extent, and what of the events before the position is judged."""
+    """A partition: the audited position, the log's extent, and what of the events before the position is judged.
+
+    ``start`` is the window's, or later where an earlier run found the beginning good.
+    """
 
     place: Place
     position: int
     extent: Extent
+    window_start: int
     start: int
     end: int
 
@@ -67,6 +71,5 @@ def judged(
     position = positions.get(place, 0)
     start = BEFORE_ALL if span.start is None else span.start
     end = position if span.end is None else min(position, span.end)
-    if good_to is not None:
-        start = max(start, good_to)
-    return Judged(place, position, extents.get(place, NOT_THERE), start, end)
+    begin = start if good_to is None else max(start, good_to)
+    return Judged(place, position, extents.get(place, NOT_THERE), start, begin, end)

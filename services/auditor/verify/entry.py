@@ -15,7 +15,7 @@ from services.auditor.verify.run import Servers, verify
 from tradetrail.arguments import RefusingParser
 from tradetrail.cli.report.output import ReportFormat, show
 from tradetrail.errors import TradetrailError
-from tradetrail.process import EXIT_FAILED, EXIT_OK, exit_code_of
+from tradetrail.process import EXIT_FAILED, EXIT_OK, EXIT_UNREACHABLE, exit_code_of
 from tradetrail.redaction import hidden
 from tradetrail.reports.connection import DatabaseSettings
 from tradetrail.settings import SharedSettings, load
@@ -57,7 +57,9 @@ def _verify(options: argparse.Namespace) -> int:
     show(report, form, options.output, printer=print_report, sheet=sheet)
     if form is not ReportFormat.TABLE or options.output is not None:
         sys.stderr.write(f"verified: {summary(report)}\n")
-    return EXIT_FAILED if report["differences"] else EXIT_OK
+    if report["differences"]:
+        return EXIT_FAILED
+    return EXIT_UNREACHABLE if report["tables_skipped_because"] else EXIT_OK
 
 
 def _end_politely(*_: object) -> NoReturn:

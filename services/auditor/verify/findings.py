@@ -111,6 +111,11 @@ class Findings:
             self.counts[code] += more
 
     @property
+    def room(self) -> int:
+        """Return how many more would be kept."""
+        return self._kept_max - len(self.kept)
+
+    @property
     def total(self) -> int:
         """Return how many there are."""
         return self.counts.total()

@@ -34,6 +34,7 @@ def make_report(
     identity: dict[str, str],
     partitions: Sequence[tuple[Judged, Tally]],
     tables: Sequence[TableTally],
+    tables_skipped_because: str | None,
     schemas: Schemas,
     findings: Findings,
     resumed: Progressed | None,
@@ -54,6 +55,7 @@ def make_report(
         "partitions": rows,
         "rows_compared": sum(table.rows for table in tables),
         "tables": [asdict(table) for table in tables],
+        "tables_skipped_because": tables_skipped_because,
         "schemas": schemas.stored,
         "schemas_unverified_because": schemas.unverified_because,
         "seconds": round(seconds, 1),
@@ -120,6 +122,8 @@ def _remarks(report: Report) -> list[str]:
         lines.append(
             f"{report['content_unjudged']} events: no schema to be had, bytes and hash compared, other columns not"
         )
+    if why := report["tables_skipped_because"]:
+        lines.append(f"the tables were NOT compared, for want of the registry: {why}")
     if why := report["schemas_unverified_because"]:
         lines.append(f"schemas were not compared, events were read by the stored ones: {why}")
     return lines

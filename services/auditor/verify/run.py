@@ -22,14 +22,16 @@ from services.auditor.verify.events import Comparison, Partition, Tally
 from services.auditor.verify.findings import Code, Findings, at
 from services.auditor.verify.logged import Extent, Logged
 from services.auditor.verify.progress import Shown, showing
+from services.auditor.verify.projection import Projection
 from services.auditor.verify.report import Report, make_report
 from services.auditor.verify.schemas import Schemas, check_schemas
+from services.auditor.verify.scratch import opened
 from services.auditor.verify.state import Progressed, StateFile
 from services.auditor.verify.stored import Beginning, Stored
-from services.auditor.verify.tables import TableTally, verify_tables
+from services.auditor.verify.tables import TableTally
 from tradetrail.errors import UsageError
 from tradetrail.log.codec import Codec
-from tradetrail.log.reader import Place
+from tradetrail.log.reader import Place, places_of
 from tradetrail.log.topics import Topics
 from tradetrail.reports.connection import DatabaseSettings, open_reader
 from tradetrail.settings import SharedSettings
@@ -56,7 +58,8 @@ def verify(servers: Servers, asked: Asked, state_path: Path | None = None) -> Re
     started = time.monotonic()
     topics = Topics.of(servers.shared)
     with _sides(servers) as (logged, stored):
-        hints = logged.hints(chosen(_all_places(logged, topics), asked.window))
+        there = places_of(servers.shared, topics.all())
+        hints = logged.hints(chosen(there, asked.window))
         beginning = stored.begin()
         names = sorted({*topics.all(), *(topic for topic, _ in beginning.positions)})
         extents = logged.extents(names)
@@ -75,6 +78,7 @@ def verify(servers: Servers, asked: Asked, state_path: Path | None = None) -> Re
         beginning.identity,
         run.partitions,
         run.table_tallies,
+        run.tables_skipped_because,
         run.schemas_checked,
         run.findings,
         resumed,
@@ -98,7 +102,7 @@ class _Run:
     ) -> None:
         self._servers, self._asked = servers, asked
         self._logged, self._stored, self._file = logged, stored, file
-        self._beginning = beginning
+        self._beginning, self._extents = beginning, extents
         self._progress = resumed or Progressed()
         self._codec = Codec(servers.shared.registry_url)
         topics = Topics.of(servers.shared)
@@ -106,6 +110,7 @@ class _Run:
         self.findings = Findings(asked.findings_max)
         self.schemas_checked = Schemas()
         self.table_tallies: list[TableTally] = []
+        self.tables_skipped_because: str | None = None
         places = {*extents, *beginning.positions, *beginning.beyond}
         wanted = chosen(places, asked.window)
         if not wanted:
@@ -154,14 +159,23 @@ class _Run:
 
     def tables(self, shown: Shown) -> None:
         """Compare the tables with what the log gives."""
-        self.table_tallies = verify_tables(
-            self._servers.shared,
-            self._servers.database,
-            self._asked.window,
-            [partition for partition, _ in self.partitions],
-            self.findings,
-            shown,
-        )
+        if (why := self.schemas_checked.unverified_because) is not None:
+            self.tables_skipped_because = why
+            return
+        judged = [partition for partition, _ in self.partitions]
+        projection = Projection(self._servers.shared, self._servers.auditor, self._asked.window)
+        with opened(self._servers.database) as scratch:
+            self._progress.scratch = scratch.take(self._progress.scratch)
+            self._file.write(self._progress)
+            try:
+                self.table_tallies = projection.verify(
+                    scratch, judged, self._extents, self.findings, shown
+                )
+            except BaseException:
+                if not self._file.keeps:
+                    scratch.drop()
+                raise
+            scratch.drop()
 
     def _partition(
         self, comparison: Comparison, partition: Judged, tally: Tally, shown: Shown
@@ -214,10 +228,6 @@ def _sides(servers: Servers) -> Iterator[tuple[Logged, Stored]]:
             yield logged, Stored(connection)
     finally:
         logged.close()
-
-
-def _all_places(logged: Logged, topics: Topics) -> list[Place]:
-    return list(logged.extents(topics.all()))
 
 
 def _identity(

@@ -35,6 +35,11 @@ class StateFile:
         self._path = path
         self._identity = dict(identity)
 
+    @property
+    def keeps(self) -> bool:
+        """Tell whether an interrupted run can go on."""
+        return self._path is not None
+
     def read(self) -> Progressed | None:
         """Return the progress of an interrupted run, None where there is none.
 
