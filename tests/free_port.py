@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
 from tradetrail.stack.ports import Ports
+
+_LOCK = threading.Lock()
 
 
 def free_port() -> int:
@@ -15,7 +18,8 @@ def free_port() -> int:
 
     One that the system gives away may be an outgoing connection's by the time a process has started.
     """
-    return _ports().claim(uuid4().hex)
+    with _LOCK:
+        return _ports().claim(uuid4().hex)
 
 
 @cache

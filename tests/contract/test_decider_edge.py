@@ -133,7 +133,7 @@ def test_a_refused_call_is_kept_with_those_that_worked(alpaca: Alpaca, status: i
 
 def test_a_reading_ends_with_its_wait_also_in_the_middle_of_an_answer(alpaca: Alpaca) -> None:
     alpaca.fault("latency", latency_ms=60_000, path="/v2/account")
-    with pytest.raises(ContextAway, match="no whole answer within [34]") as caught:
+    with pytest.raises(ContextAway, match=r"no whole answer within [34]") as caught:
         read(edge_on(alpaca), "ACME", wait_s=4)
     assert [call.exchange.status_code for call in caught.value.calls] == [None, 200, 200]
 

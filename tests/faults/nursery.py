@@ -24,7 +24,8 @@ from typing import Any
 
 from tradetrail import sessions
 
-_BIRTH_TIMEOUT_S = 60.0
+# It imports everything first: seconds, and a minute on a very busy machine.
+_BIRTH_TIMEOUT_S = 180.0
 
 
 class Forked:
@@ -52,6 +53,10 @@ class Forked:
         if self.returncode is None:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Send SIGTERM, if it is there."""
+        self.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
         """Send SIGKILL, if it is there."""
@@ -114,7 +119,9 @@ def nursery(module: str) -> Iterator[Nursery]:
 
 
 def _serve(module: str) -> None:
-    importlib.import_module(f"{module}.service")
+    for part in ("service", "composition"):
+        with suppress(ModuleNotFoundError):
+            importlib.import_module(f"{module}.{part}")
     # Read once, before forking: it takes a second.
     sessions.first_session()
     heard, told = os.pipe()

@@ -32,6 +32,7 @@ from services.executor.settings import ExecutorSettings
 from services.executor.stream import TradeUpdates
 from tests.contract.alpaca_client import Alpaca
 from tests.contract.alpaca_server import KEYS
+from tests.eventually import DEADLINE_S
 from tests.integration.executor.harness import IN_SESSION, TIMEOUT_S, decision_made
 from tradetrail.alpaca_settings import AlpacaSettings
 from tradetrail.clock import SimulatedClock
@@ -57,7 +58,7 @@ class ListedLog(Journal):
     def __init__(self, book: Book) -> None:
         """Fold into ``book``."""
         self.book = book
-        self._send_within_s = 5.0
+        self._send_within_s = 60.0
         self.outputs: list[Outgoing] = []
         self.landed: list[tuple[Event, Cause]] = []
 
@@ -117,7 +118,7 @@ class Rig:
         self.reconciler.step(now)
         desk.commit()
 
-    def until(self, is_so: Callable[[], object], within_s: float = 20.0) -> None:
+    def until(self, is_so: Callable[[], object], within_s: float = DEADLINE_S) -> None:
         """Take turns until something is so. Raises AssertionError with the log when it isn't in time."""
         deadline = time.monotonic() + within_s
         while not is_so():

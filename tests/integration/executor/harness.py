@@ -7,8 +7,6 @@ import select
 import signal
 import socket
 import socketserver
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -24,6 +22,7 @@ import requests
 from tests.contract.alpaca_client import Alpaca
 from tests.contract.alpaca_server import KEYS
 from tests.eventually import DEADLINE_S, eventually
+from tests.faults.nursery import Forked, Nursery
 from tests.free_port import free_port
 from tradetrail.events import Event
 from tradetrail.events.generated import (
@@ -104,7 +103,7 @@ def decision_made(
 class Process:
     """One executor process."""
 
-    popen: subprocess.Popen[bytes]
+    popen: Forked
     port: int
     logs: Path
 
@@ -143,6 +142,7 @@ class Desk:
     settings: SharedSettings
     alpaca: Alpaca
     folder: Path
+    nursery: Nursery
     processes: list[Process] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -171,11 +171,7 @@ class Desk:
             **(environment or {}),
         }
         logs = self.folder / f"executor-{len(self.processes)}.log"
-        with logs.open("wb") as sink:
-            popen = subprocess.Popen(
-                [sys.executable, "-m", "services.executor"], env=everything, stderr=sink
-            )
-        process = Process(popen, port, logs)
+        process = Process(self.nursery.fork(logs, everything), port, logs)
         self.processes.append(process)
         return process
 
@@ -292,9 +288,11 @@ class Gate:
 
 
 @contextmanager
-def opened(settings: SharedSettings, alpaca: Alpaca, folder: Path) -> Iterator[Desk]:
+def opened(
+    settings: SharedSettings, alpaca: Alpaca, folder: Path, nursery: Nursery
+) -> Iterator[Desk]:
     """Yield a desk; stop whatever it started."""
-    desk = Desk(settings, alpaca, folder)
+    desk = Desk(settings, alpaca, folder, nursery)
     with ExitStack() as cleanup:
         yield desk
         for process in desk.processes:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.eventually import eventually
+from tests.eventually import DEADLINE_S, eventually
 from tests.integration.executor.harness import IN_SESSION, Desk, decision_made
 from tests.integration.executor.test_executor_halts import log_of
 from tradetrail.cli import main
@@ -43,6 +43,8 @@ def typed(desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
 
     def run(*words: str) -> tuple[int, dict[str, Any]]:
         person = ("--as", "ann", "--why", "test", "--yes", "--format", "json")
+        if "--wait" not in words:
+            words = (*words, "--wait", str(DEADLINE_S))
         code = main.run(["order", *words, *person])
         said = capsys.readouterr()
         return code, json.loads(said.out) if said.out else {"error": said.err}
@@ -69,7 +71,7 @@ def test_a_person_cancels_what_waits_and_what_is_open(desk: Desk, typed: Any) ->
     code, refused = typed("cancel", waiting.decision_id)
     assert code == 1
     assert "cancelled already" in refused["explanation"]
-    assert process.health()["waiting"] == 0
+    eventually(process.health, lambda health: health["waiting"] == 0)
 
     desk.alpaca.control(now=IN_SESSION)
     decision = open_order(desk)

@@ -61,11 +61,11 @@ def test_collar_position_and_buying_power_at_their_limits_and_over_them(desk: De
     )
     gate.open()
     try:
-        desk.eventually_over(*first, within_s=60)
+        desk.eventually_over(*first)
         dear = decision_made("dear", "PNNY", quantity="2001", price="0.55", at=IN_SESSION)
         last = decision_made("last", "PNNY", quantity="2000", price="0.55", at=IN_SESSION)
         desk.decide(dear, last)
-        desk.eventually_over(dear, last, within_s=60)
+        desk.eventually_over(dear, last)
     finally:
         gate.close()
 

@@ -14,7 +14,7 @@ from functools import partial
 
 import pytest
 
-from tests.eventually import eventually
+from tests.eventually import DEADLINE_S, eventually
 from tests.integration.executor.harness import IN_SESSION, Desk, Process, decision_made
 from tradetrail.cli.act_log import Log, open_log
 from tradetrail.cli.halt_log import Heard, Standing, announce
@@ -52,7 +52,7 @@ def said(
     *,
     cancel_open: bool = False,
     key: str | None = None,
-    wait_s: float = 30.0,
+    wait_s: float = DEADLINE_S,
 ) -> list[Heard]:
     """Halt or resume as the command does, and return what each executor made of it."""
     arguments = {"cancel_open": cancel_open} if kind is OperatorAct.HALT else {}
@@ -102,7 +102,7 @@ def streaming(desk: Desk, process: Process, pause_s: float) -> Iterator[list[Dec
         yield made
     finally:
         stop.set()
-        thread.join(10)
+        thread.join(60)
 
 
 LOOSE = {
@@ -141,9 +141,7 @@ def test_nothing_is_sent_after_a_halt_returned(desk: Desk) -> None:
             assert later[number == 3] == at_return[number == 3], f"halt {number}"
             assert acknowledged(said(desk, OperatorAct.RESUME))
     wanted = {decision.decision_id for decision in made}
-    ends = eventually(
-        partial(desk_ends, desk), lambda ends: ends.keys() >= wanted, within_s=90, every_s=1.0
-    )
+    ends = eventually(partial(desk_ends, desk), lambda ends: ends.keys() >= wanted, every_s=1.0)
     assert all(len(each) == 1 for each in ends.values()), ends
     assert all(count == 1 for count in desk.alpaca.book()["order_posts"].values())
 
@@ -170,25 +168,25 @@ def test_every_executor_answers_and_a_frozen_one_is_named(desk: Desk) -> None:
     active = desk.active_executor(**LOOSE)
     standbys = [desk.executor(), desk.executor()]
     for standby in standbys:
-        eventually(standby.health, lambda health: not health["active"], within_s=60)
-    heard = eventually(lambda: halt(desk), lambda heard: len(heard) == 3, within_s=60)
+        eventually(standby.health, lambda health: not health["active"])
+    heard = eventually(lambda: halt(desk), lambda heard: len(heard) == 3)
     assert acknowledged(heard)
     assert [each.answer.is_active for each in heard if each.answer].count(True) == 1
-    assert active.health()["halted"].keys() == {"everything"}
+    eventually(active.health, lambda health: health["halted"].keys() == {"everything"})
     assert acknowledged(said(desk, OperatorAct.RESUME))
 
     os.kill(active.popen.pid, signal.SIGSTOP)
     decision = decision_made("frozen", at=IN_SESSION)
     desk.decide(decision)
     key = str(new_id())
-    heard = halt(desk, key=key, wait_s=20)
+    heard = halt(desk, key=key)
     standings = sorted(each.standing for each in heard)
     assert standings[:2] == [Standing.ACKNOWLEDGED] * 2
     assert standings[2] in (Standing.VANISHED, Standing.SILENT)
     (named,) = [each for each in heard if each.standing is not Standing.ACKNOWLEDGED]
     assert named.member.instance == "executor-0"
     os.kill(active.popen.pid, signal.SIGCONT)
-    desk.eventually_over(decision, within_s=60)
+    desk.eventually_over(decision)
     assert desk.statuses(decision) == ["blocked halt"]
     # All three are there again, and the same command asks them all.
     assert eventually(lambda: halt(desk, key=key), lambda h: len(h) == 3 and acknowledged(h))
