@@ -15,7 +15,7 @@ import requests
 from tests.contract.alpaca_client import TIMEOUT_S, eventually, server_factory, stop
 
 # Importing FastAPI and pandas takes seconds on a busy machine.
-START_S = 60.0
+START_S = 180.0
 COMMAND = [sys.executable, "-m", "simulators.alpaca"]
 
 

@@ -88,7 +88,7 @@ def test_latency(alpaca: Alpaca) -> None:
 
 
 def test_an_order_that_arrives_after_look_ups_said_no(alpaca: Alpaca) -> None:
-    alpaca.fault("late", method="POST", path="/v2/orders", delay_ms=200)
+    alpaca.fault("late", method="POST", path="/v2/orders", delay_ms=3_000)
     assert alpaca.order(client_order_id="a").status_code == 504
     query = {"client_order_id": "a"}
     assert alpaca.call("GET", "/orders:by_client_order_id", params=query).status_code == 404

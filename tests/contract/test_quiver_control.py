@@ -24,7 +24,7 @@ from tests.contract.quiver_server import (
 
 LIVE = "/beta/live/congresstrading"
 # A start on a busy machine; by itself it takes two seconds.
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 180
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ def test_kafka_stamps_messages_itself_and_takes_large_ones(stack: LocalStack) ->
 def test_kafka_makes_no_topic_by_itself_and_keeps_everything(stack: LocalStack) -> None:
     admin = AdminClient({"bootstrap.servers": stack.addresses.kafka})
     absent = f"t{uuid4().hex}"
-    assert admin.list_topics(absent, timeout=10).topics[absent].error is not None
+    assert admin.list_topics(absent, timeout=60).topics[absent].error is not None
     broker = ConfigResource(ConfigResource.Type.BROKER, "1")
     settings = admin.describe_configs([broker])[broker].result(10)
     assert settings["auto.create.topics.enable"].value == "false"
@@ -78,9 +78,9 @@ def test_kafka_runs_a_transaction(stack: LocalStack) -> None:
 def test_the_registry_speaks_the_confluent_api(stack: LocalStack) -> None:
     url = stack.addresses.registry_url
     body = {"schema": '{"type": "string"}', "schemaType": "AVRO"}
-    made = requests.post(f"{url}/subjects/s{uuid4().hex}/versions", json=body, timeout=10)
+    made = requests.post(f"{url}/subjects/s{uuid4().hex}/versions", json=body, timeout=60)
     assert made.ok, made.text
-    found = requests.get(f"{url}/schemas/ids/{made.json()['id']}", timeout=10)
+    found = requests.get(f"{url}/schemas/ids/{made.json()['id']}", timeout=60)
     assert "string" in found.json()["schema"]
 
 

@@ -297,7 +297,7 @@ def test_another_process_gives_the_same_bytes() -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=180,
     ).stdout.strip()
     assert told == busy_bytes(STRATEGIES["CorporateInsiderStrategy"]).hex()
 

@@ -122,7 +122,7 @@ def test_on_a_terminal_it_asks_back_and_no_means_no() -> None:
         stdin=far,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     os.close(near)

@@ -58,7 +58,7 @@ def test_nothing_that_writes_or_sends_is_even_loaded() -> None:
         "print(json.dumps(sorted(sys.modules.keys())))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, check=True, timeout=120
+        [sys.executable, "-c", code], capture_output=True, check=True, timeout=180
     )
     loaded = set(json.loads(done.stdout))
     forbidden = {"alpaca", "requests", "tradetrail.log.producer", "services.decider.alpaca_edge"}

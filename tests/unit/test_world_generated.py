@@ -46,7 +46,7 @@ def test_another_process_makes_the_same_world() -> None:
     )
     told = {
         subprocess.run(
-            [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+            [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=180
         ).stdout
         for _ in range(2)
     }
