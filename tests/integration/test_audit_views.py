@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
@@ -386,3 +388,15 @@ def test_one_decisions_trail_reads_no_table_whole(told: psycopg.Connection[Any])
             "EXPLAIN SELECT * FROM decision_audit_trail WHERE decision_id = 'x'"
         ).fetchall()
     assert not [line for (line,) in plan if "Seq Scan" in line]
+
+
+def test_every_query_of_the_page_is_good(told: psycopg.Connection[Any]) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "audit-database.md").read_text(encoding="utf-8")
+    queries = [" ".join(q.split()) for q in re.findall(r"`(SELECT [^`]+)`", page)]
+    views = told.execute(
+        "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'v'"
+    ).fetchall()
+    for (view,) in views:
+        assert any(f"FROM {view}" in query for query in queries), f"no example asks {view}"
+    for query in queries:
+        told.execute(query.encode())
