@@ -1,18 +1,21 @@
-"""docs/faults.md names every fault that a campaign does, and every step at which a decider can be struck."""
+"""docs/faults.md names every fault that a campaign does, and every step at which decider and auditor can be struck."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from services.decider.breakpoints import STEPS
-from tests.faults import decider_deck, ingestor_deck
+from services.auditor import breakpoints as auditor
+from services.decider import breakpoints as decider
+from tests.faults import auditor_deck, decider_deck, ingestor_deck
 from tests.faults.dealing import Fault
 
 PAGE = (Path(__file__).parents[2] / "docs" / "faults.md").read_text(encoding="utf-8")
-INGESTOR, DECIDER = PAGE.split("## The decider's campaign")
+INGESTOR, _, _REST = PAGE.partition("## The decider's campaign")
+DECIDER, _, _REST = _REST.partition("## The executor's campaign")
+AUDITOR = _REST.partition("## The auditor's campaign")[2]
 
 
 @pytest.mark.parametrize(
@@ -20,6 +23,7 @@ INGESTOR, DECIDER = PAGE.split("## The decider's campaign")
     [
         pytest.param(ingestor_deck.deck, INGESTOR, id="ingestor"),
         pytest.param(decider_deck.deck, DECIDER, id="decider"),
+        pytest.param(auditor_deck.deck, AUDITOR, id="auditor"),
     ],
 )
 def test_every_kind_of_fault_is_described(deck: Callable[[], list[Fault]], chapter: str) -> None:
@@ -28,6 +32,13 @@ def test_every_kind_of_fault_is_described(deck: Callable[[], list[Fault]], chapt
         assert any(f"`{kind}`" in row or f"`{kind} " in row for row in rows), kind
 
 
-def test_every_step_of_a_decider_is_described() -> None:
-    for step in STEPS:
-        assert f"`{step}`" in DECIDER, step
+@pytest.mark.parametrize(
+    ("steps", "chapter"),
+    [
+        pytest.param(decider.STEPS, DECIDER, id="decider"),
+        pytest.param(auditor.STEPS, AUDITOR, id="auditor"),
+    ],
+)
+def test_every_step_is_described(steps: Sequence[str], chapter: str) -> None:
+    for step in steps:
+        assert f"`{step}`" in chapter, step
