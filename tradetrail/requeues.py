@@ -66,3 +66,34 @@ def _checked(told: Any) -> EventPlace | None:
         ):
             return (topic, partition, offset)
     return None
+
+
+STANDS_ALONE = frozenset({"ApiCallRecorded", "AlertRaised", "QueryRecorded"})
+"""Types whose place among others means nothing: they are requeued whatever follows, and hold up nothing."""
+RECORD_FACTS = frozenset({"DisclosureRecorded", "DisclosureWithdrawn"})
+"""Facts about one record of the vendor: only what is said of the same record later rests on them."""
+RUN_LIFE = frozenset({"IngestionRunStarted", "IngestionRunCompleted", "IngestionRunFailed"})
+
+
+def depends(kind: str, datum: dict[str, Any], later_kind: str, later: dict[str, Any]) -> bool:
+    """Tell whether a later event under the same key rests on an event of type ``kind`` that says ``datum``.
+
+    Type names are without namespace. docs/dead-letters.md tells the rule to people.
+    """
+    if kind in STANDS_ALONE or later_kind in STANDS_ALONE:
+        return False
+    if later_kind == "OperatorActed" and later["act"] == "requeue":
+        return False
+    if kind in RECORD_FACTS:
+        return datum["record_id"] in _records(later_kind, later)
+    if kind in RUN_LIFE:
+        return later_kind in RUN_LIFE and later["run_id"] == datum["run_id"]
+    return True
+
+
+def _records(kind: str, datum: dict[str, Any]) -> set[str]:
+    if kind in RECORD_FACTS:
+        return {datum["record_id"]}
+    if kind == "DecisionMade":
+        return {record["record_id"] for record in datum["rationale"]["source_data"]["records"]}
+    return set()

@@ -26,6 +26,7 @@ COMMAND_MODULES = (
     "tradetrail.cli.order",
     "tradetrail.cli.halt",
     "tradetrail.cli.report.commands",
+    "tradetrail.cli.dead_letters",
     "tradetrail.cli.replay",
     "tradetrail.cli.rebuild",
     "tradetrail.cli.verify",
