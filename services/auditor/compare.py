@@ -59,13 +59,14 @@ class Difference:
     column: str | None = None
     left: str | None = None
     right: str | None = None
+    what: str = "row"
 
     def __str__(self) -> str:
         """Return it as a sentence about the left side."""
         named = ", ".join(f"{name}={value}" for name, value in self.key.items())
         at = f"{self.table} ({named})" if named else self.table
         if self.kind != "different":
-            return f"{at}: the row is {self.kind}"
+            return f"{at}: the {self.what} is {self.kind}"
         return f"{at}: {self.column} is {_shown(self.left)}, the log gives {_shown(self.right)}"
 
 
@@ -118,7 +119,7 @@ def compare(
             continue
         if table not in ours or table not in theirs:
             kind: Kind = "extra" if table in ours else "missing"
-            first = Difference(table, kind, {"the table": "as a whole"})
+            first = Difference(table, kind, {}, what="table")
             found.append(TableComparison(table, first=first))
             continue
         found.append(_compare_table(connection, (left, right), table, ours[table], told))
@@ -141,7 +142,7 @@ def _compare_table(
     ours, theirs = (_columns(connection, schema, table) for schema in schemas)
     if lacking := sorted(set(ours) ^ set(theirs)):
         kind: Kind = "extra" if lacking[0] in ours else "missing"
-        result.first = Difference(table, kind, {"the column": lacking[0]})
+        result.first = Difference(table, kind, {}, column=lacking[0], what=f"column {lacking[0]}")
         return result
     left, right = (sql.Identifier(schema, table) for schema in schemas)
     pair = _Pair(left, right, table, key, ours)

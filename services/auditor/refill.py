@@ -9,7 +9,7 @@ then, also when today's version or registry could read it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import structlog
@@ -29,8 +29,8 @@ from tradetrail.settings import SharedSettings
 
 # Read-ahead of the client, all partitions together: bounds memory, holds a few batches.
 _READ_AHEAD_KBYTES = 32 << 10
-# While a server is away the same step is tried again, so often without any progress between: about two minutes.
-TRIES_MAX = 30
+# While a server is away the same step is tried again, for so long without any batch between: a restart of all of them.
+GIVE_UP_AFTER_S = 180.0
 _RETRY_FIRST_S = 0.1
 _RETRY_MAX_S = 5.0
 
@@ -79,8 +79,8 @@ class Refill:
     def to(self, ends: Mapping[Place, int], moved: Moved = lambda _place, _offset: None) -> None:
         """Fill each partition up to its end (exclusive); the schema's positions are exactly ``ends`` afterwards.
 
-        Dead letters first: they tell what was refused. Raises Retryable when a server stays away, Fatal when the log
-        loses its beginning meanwhile.
+        Dead letters first: they tell what was refused. Raises Retryable when a server stays away for minutes, Fatal
+        when the log ends before ``ends``, or loses its beginning meanwhile.
         """
         letters = {p: end for p, end in ends.items() if p[0] == self._topics.dead_letters}
         for part in (letters, {p: end for p, end in ends.items() if p not in letters}):
@@ -93,16 +93,15 @@ class Refill:
         self._kept.close()
 
     def _persist(self, ends: Mapping[Place, int], moved: Moved) -> None:
-        tries, delay_s, before = 0, _RETRY_FIRST_S, -1
+        delay_s, before, moved_at = _RETRY_FIRST_S, -1, 0.0
         while True:
             try:
                 self._fill(ends, moved)
                 return
             except Retryable as error:
                 if self._written != before:
-                    tries, delay_s, before = 0, _RETRY_FIRST_S, self._written
-                tries += 1
-                if tries == TRIES_MAX:
+                    delay_s, before, moved_at = _RETRY_FIRST_S, self._written, time.monotonic()
+                if time.monotonic() - moved_at > GIVE_UP_AFTER_S:
                     raise
                 log.warning("waiting to try again", error=str(error), delay_s=delay_s)
                 time.sleep(delay_s)
@@ -113,7 +112,13 @@ class Refill:
         left = {place: end for place, end in ends.items() if starts[place] < end}
         if not left:
             return
-        lows = self._lows(left)
+        extents = self._extents(left)
+        if short := sorted(place for place, end in left.items() if extents[place][1] < end):
+            raise Fatal(
+                f"the log ends before what is audited of {short}: it lost its newest events, so nothing can be "
+                "made again from it; restore it, or find out what happened to it first (tradetrail verify)"
+            )
+        lows = {place: low for place, (low, _) in extents.items()}
         for place, end in left.items():
             # Retention took these from the log: only the database still has them.
             while (at := starts[place]) < (gone := min(lows[place], end)):
@@ -221,23 +226,23 @@ class Refill:
     def _bytes_max(self) -> int:
         return self._settings.batch_bytes_max
 
-    def _lows(self, places: Iterable[Place]) -> dict[Place, int]:
-        return dict(self._watermarks(places))
-
-    def _watermarks(self, places: Iterable[Place]) -> Iterator[tuple[Place, int]]:
+    def _extents(self, places: Iterable[Place]) -> dict[Place, tuple[int, int]]:
+        """Return where the log begins and ends now."""
+        found = {}
         for place in places:
             try:
-                found = self._consumer.get_watermark_offsets(
+                answer = self._consumer.get_watermark_offsets(
                     TopicPartition(*place), timeout=REQUEST_TIMEOUT_S
                 )
             except KafkaException as error:
-                raise translate(error, f"asking for the beginning of {place}") from error
-            if found is None:
-                raise Retryable(f"Kafka did not tell the beginning of {place} in time")
-            yield place, int(found[0])
+                raise translate(error, f"asking where {place} begins and ends") from error
+            if answer is None:
+                raise Retryable(f"Kafka did not tell in time where {place} begins and ends")
+            found[place] = answer
+        return found
 
     def _check_beginnings(self, lows: Mapping[Place, int]) -> None:
-        if lost := [p for p, low in self._watermarks(lows) if low > lows[p]]:
+        if lost := [p for p, (low, _) in self._extents(lows).items() if low > lows[p]]:
             raise Fatal(
                 f"the log lost its beginning in {lost} while it was read (retention): run it again, which takes those "
                 "events from the database"

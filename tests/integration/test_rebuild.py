@@ -2,123 +2,52 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
 from psycopg import sql
 
-from services.auditor.compare import compare, first_difference
-from services.auditor.migrate import migrate
-from services.auditor.refill import Refill
+from services.auditor.rebuild.asked import Asked
 from services.auditor.settings import AuditorSettings
+from services.auditor.verify.asked import Window
 from tests import auditor_story as story
-from tests.integration.auditor_harness import Audit, audit_of
-from tradetrail.events import Event
+from tests.eventually import eventually
+from tests.integration.auditor_harness import Audit
+from tests.integration.rebuilding import (
+    WHO,
+    begun,
+    disclosures,
+    drop,
+    ended,
+    execute,
+    first_of,
+    rebuild,
+    rebuild_here,
+    rebuildable,
+    refilled,
+    schemas,
+)
+from tradetrail.errors import UsageError
 from tradetrail.log.kafka import open_producer
 from tradetrail.settings import SharedSettings
 
 pytestmark = pytest.mark.stack
 
-# Far above what a rebuild of a few hundred events takes on a machine that does other things, too.
-REBUILD_TIMEOUT_S = 240.0
-WHO = ("--as=ann", "--why=a row was altered")
+WAITING: LiteralString = (
+    "SELECT pid FROM pg_locks WHERE NOT granted AND mode = 'ExclusiveLock' "
+    "AND relation = 'positions'::regclass"
+)
 
 
 @pytest.fixture
-def audit(log: SharedSettings, stack: object) -> Iterator[Audit]:
+def audit(log: SharedSettings, stack: Any) -> Iterator[Audit]:
     """Return an audit of this test's log in a schema of its own."""
-    with audit_of(log, stack.addresses.postgres_dsn) as made:  # type: ignore[attr-defined]
-        try:
-            yield made
-        finally:
-            for schema in schemas(made) - {made.schema}:
-                drop(made, schema)
-
-
-def begin_rebuild(audit: Audit, *words: str) -> subprocess.Popen[str]:
-    """Start a rebuild in a process of its own."""
-    env = {
-        "TRADETRAIL_KAFKA": audit.log.kafka,
-        "TRADETRAIL_REGISTRY_URL": audit.log.registry_url,
-        "TRADETRAIL_TOPIC_PREFIX": audit.log.topic_prefix,
-        "TRADETRAIL_POSTGRES_DSN": audit.dsn,
-        "TRADETRAIL_POSTGRES_SCHEMA": audit.schema,
-    }
-    return subprocess.Popen(
-        [sys.executable, "-m", "services.auditor", "--rebuild", *words],
-        env={**os.environ, **env},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def rebuild(audit: Audit, *words: str) -> tuple[int, dict[str, Any], str]:
-    """Run a rebuild; return its exit code, its report and what it said."""
-    process = begin_rebuild(audit, "--format=json", *words)
-    try:
-        out, said = process.communicate(timeout=REBUILD_TIMEOUT_S)
-    finally:
-        process.kill()
-    return process.returncode, json.loads(out) if out.strip() else {}, said
-
-
-def execute(audit: Audit, *statements: str) -> None:
-    """Run statements as the superuser, past every trigger and foreign key."""
-    with psycopg.connect(audit.dsn, options=f"-c search_path={audit.schema}") as connection:
-        connection.execute("SET session_replication_role = 'replica'")
-        for statement in statements:
-            connection.execute(statement.encode())
-
-
-def schemas(audit: Audit) -> set[str]:
-    """Return the schemas of this audit: its own, and what rebuilds made of it."""
-    found = audit.rows(
-        "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, %(own)s)", own=audit.schema
-    )
-    return {name for (name,) in found}
-
-
-def drop(audit: Audit, schema: str) -> None:
-    """Drop a schema."""
-    with psycopg.connect(audit.dsn, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
-
-
-@contextmanager
-def refilled(audit: Audit, settings: AuditorSettings) -> Iterator[str]:
-    """Make a second schema and fill it to the positions of the first."""
-    schema = f"{audit.schema}_again"
-    migrate(audit.dsn, schema)
-    rows = audit.rows("SELECT topic, partition, next_offset FROM positions")
-    with closing(Refill(audit.log, settings, audit.dsn, schema, origin=audit.schema)) as refill:
-        refill.to({(t, p): end for t, p, end in rows})
-        yield schema
-
-
-def first_of(audit: Audit, other: str) -> str | None:
-    """Return the first difference between the audit and another schema."""
-    with psycopg.connect(audit.dsn) as connection:
-        found = first_difference(compare(connection, audit.schema, other))
-    return None if found is None else str(found)
-
-
-def disclosures(count: int, salt: object = "") -> list[tuple[str, str, Event]]:
-    """Return disclosures of a few symbols in both groups."""
-    symbols = ("AAPL", "MSFT", "IBM", "GE", "F", "T")
-    return [
-        ("megacap" if s in ("AAPL", "MSFT") else "default", s, story.disclosure(f"{salt}{n}", s))
-        for n, s in ((n, symbols[n % len(symbols)]) for n in range(count))
-    ]
+    with rebuildable(log, stack.addresses.postgres_dsn) as made:
+        yield made
 
 
 def poisoned(audit: Audit) -> None:
@@ -156,15 +85,14 @@ def test_a_dry_run_finds_what_was_altered_and_changes_nothing(audit: Audit) -> N
     audit.send(story.placed_story())
     audit.start().wait_ready()
     audit.wait_audited()
-    code, report, said = rebuild(audit)
-    assert (code, report["differences"]) == (0, 0), said
+    report = rebuild_here(audit, Window())
+    assert report["differences"] == 0
     assert sum(each["live_rows"] for each in report["tables"]) > 100
     execute(audit, "UPDATE trade_decisions SET quantity = quantity + 1 WHERE quantity IS NOT NULL")
     rows = audit.tables()
     code, report, said = rebuild(audit)
     assert code == 1, said
-    assert report["first"]["table"] == "trade_decisions"
-    assert report["first"]["column"] == "quantity"
+    assert (report["first"]["table"], report["first"]["column"]) == ("trade_decisions", "quantity")
     assert audit.tables() == rows
     assert schemas(audit) == {audit.schema}
     assert audit.rows("SELECT count(*) FROM operator_acts WHERE act = 'rebuild'") == [(0,)]
@@ -182,18 +110,14 @@ def test_live_auditors_go_on_through_the_swap(audit: Audit) -> None:
         "UPDATE trade_executions SET filled_avg_price = 1",
         "INSERT INTO alerts (alert_id, rule) VALUES ('forged', 'none')",
     )
-    process = begin_rebuild(audit, "--format=json", "--apply", *WHO)
-    try:
-        # Events of all kinds arrive until the rebuild has ended, so some arrive at every step of it.
-        for turn in range(10_000):
+    with begun(audit, "--apply", *WHO) as process:
+        # Events arrive until the rebuild has ended, so some arrive at every step of it.
+        turn = 0
+        while process.poll() is None:
             audit.send(disclosures(60, salt=turn))
-            if process.poll() is not None:
-                break
-        out, said = process.communicate(timeout=REBUILD_TIMEOUT_S)
-    finally:
-        process.kill()
-    assert process.returncode == 0, said
-    report = json.loads(out)
+            turn += 1
+        code, report, said = ended(process)
+    assert code == 0, said
     assert report["differences"] >= 3
     old = report["old_schema"]
     assert schemas(audit) == {audit.schema, old}
@@ -208,3 +132,64 @@ def test_live_auditors_go_on_through_the_swap(audit: Audit) -> None:
     )
     assert acts == [("ann", "a row was altered", audit.schema)]
     assert [each.stop() for each in auditors] == [0, 0]
+
+
+def test_a_killed_rebuild_leaves_the_live_schema_and_the_next_one_cleans_up(audit: Audit) -> None:
+    audit.send(story.placed_story())
+    auditor = audit.start().wait_ready()
+    audit.wait_audited()
+    rows = audit.tables()
+    scratch = f"{audit.schema}_rebuild"
+    with psycopg.connect(audit.dsn) as blocker:
+        # It can't get past the comparison, nor past the swap, while someone holds a position.
+        blocker.execute(
+            sql.SQL("SELECT FROM {}.positions FOR UPDATE").format(sql.Identifier(audit.schema))
+        )
+        with begun(audit, "--apply", *WHO):
+            eventually(lambda: audit.rows(WAITING), lambda rows: rows != [], within_s=120)
+            code, _, said = rebuild(audit)
+            assert code == 1, said
+            assert "another rebuild" in said
+    assert {audit.schema, scratch} == schemas(audit)
+    audit.wait_audited()
+    assert {n: r for n, r in audit.tables().items() if n != "operator_acts"} == {
+        n: r for n, r in rows.items() if n != "operator_acts"
+    }
+
+    def again() -> tuple[int, dict[str, Any], str]:
+        return rebuild(audit)
+
+    # The server ends what the killed one had under way within seconds.
+    code, report, said = eventually(
+        again, lambda answer: "another rebuild" not in answer[2], within_s=120, every_s=1
+    )
+    assert (code, report["differences"]) == (0, 0), said
+    assert schemas(audit) == {audit.schema}
+    assert auditor.stop() == 0
+
+
+def test_a_swap_that_would_lose_something_is_refused(audit: Audit) -> None:
+    audit.start().wait_ready()
+    audit.wait_audited()
+    outside = f"{audit.schema}_outside"
+    with pytest.raises(UsageError, match="--as WHO"):
+        Asked(Window(), apply=True)
+    execute(
+        audit,
+        f"CREATE SCHEMA {outside}",
+        f"CREATE VIEW {outside}.mine AS SELECT * FROM trade_decisions",
+    )
+    with pytest.raises(UsageError, match=rf"{outside}\.mine"):
+        rebuild_here(audit, Window(), "ann")
+    drop(audit, outside)
+    execute(audit, "CREATE TABLE notes (text text)")
+    with pytest.raises(UsageError, match="notes"):
+        rebuild_here(audit, Window(), "ann")
+    execute(audit, "DROP TABLE notes", "GRANT SELECT ON alerts TO pg_monitor")
+    code, report, said = rebuild(audit, "--apply", *WHO, "--drop-old")
+    assert (code, report["old_schema_kept"]) == (0, False), said
+    granted = "SELECT has_table_privilege('pg_monitor', 'alerts', 'SELECT')"
+    assert audit.rows(granted) == [(True,)]
+    audit.wait_audited()
+    assert schemas(audit) == {audit.schema}
+    assert audit.differences() == []

@@ -190,7 +190,7 @@ def open_desk(dsn: str, live: str) -> Iterator[Desk]:
                 )
             connection.execute(f"SET idle_in_transaction_session_timeout = {IDLE_TIMEOUT_MS}")
             yield desk
-    except psycopg.OperationalError as error:
+    except (psycopg.OperationalError, errors.IdleInTransactionSessionTimeout) as error:
         raise Unreachable(
             f"the audit database is away: {str(error).strip()}; the live schema is untouched, try again"
         ) from error
