@@ -7,7 +7,6 @@ import json
 import struct
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from tradetrail.errors import Poison
@@ -103,7 +102,8 @@ def json_text(text: str | None) -> str | None:
     if text is None:
         return None
     try:
-        json.loads(text, parse_constant=_refuse, parse_float=Decimal)
+        # Numbers are not looked at: what no machine number can hold is for the database to judge.
+        json.loads(text, parse_constant=_refuse, parse_float=str)
         readable = "\\u0000" not in text
     except (ValueError, RecursionError):
         readable = False

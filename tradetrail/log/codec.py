@@ -22,6 +22,7 @@ from tradetrail.errors import Fatal, Poison, Retryable
 from tradetrail.events import CATALOGUE, Event, from_datum, to_datum
 from tradetrail.events.generated import DeadLetterReason
 from tradetrail.events.schemas import envelope_schema, parsed_schema, schema_text
+from tradetrail.log.straight import today_reader
 from tradetrail.redaction import hidden_everywhere, holds_secret
 
 _MAGIC = 0
@@ -112,24 +113,32 @@ class Codec:
                 f"schema {schema_id} is {writer.type_name}, which is not in the catalogue",
                 schema_id,
             )
-        buffer = io.BytesIO(cast(bytes, value))
-        buffer.seek(_HEADER.size)
         try:
-            reader = parsed_schema(writer.type_name) if writer.differs else None
-            datum = fastavro.schemaless_reader(buffer, writer.parsed, reader)
+            datum, end = self._read(writer, cast(bytes, value))
         except Exception as error:
             raise BadEvent(
                 DeadLetterReason.BROKEN_BODY,
                 f"body does not read as {writer.type_name} (schema {schema_id}): {error!r}",
                 schema_id,
             ) from error
-        if rest := len(cast(bytes, value)) - buffer.tell():
+        if rest := len(cast(bytes, value)) - end:
+            left = f"{rest} bytes follow" if rest > 0 else f"{-rest} bytes are missing of"
             raise BadEvent(
                 DeadLetterReason.BROKEN_BODY,
-                f"{rest} bytes follow the {writer.type_name} (schema {schema_id})",
+                f"{left} the {writer.type_name} (schema {schema_id})",
                 schema_id,
             )
-        return Decoded(writer.type_name, schema_id, cast(dict[str, Any], datum))
+        return Decoded(writer.type_name, schema_id, datum)
+
+    def _read(self, writer: _Writer, value: bytes) -> tuple[dict[str, Any], int]:
+        """Return the datum of today's schema and where it ended."""
+        if not writer.differs:
+            return today_reader(writer.type_name)(value, _HEADER.size)
+        buffer = io.BytesIO(value)
+        buffer.seek(_HEADER.size)
+        today = parsed_schema(writer.type_name)
+        datum = fastavro.schemaless_reader(buffer, writer.parsed, today)
+        return cast(dict[str, Any], datum), buffer.tell()
 
     def type_name(self, value: bytes | None) -> str:
         """Return the type by the schema id alone, the cheapest look at an event.
