@@ -210,7 +210,7 @@ def test_a_person_is_told_the_first_difference_in_the_first_line(
 
 def test_a_window_judges_what_its_events_wrote(audit: Audit, kept: dict[str, sql.Composed]) -> None:
     topic = audit.topics.trade()[0]
-    around = Window(topic, 1, 10, 12)
+    around = Window(topic, 1, 11, 13)
     other = Tampering(
         "UPDATE data_ingestion_runs SET task_name = 'x'; "
         "UPDATE trade_decisions SET why = 'x' WHERE side = 'sell'",

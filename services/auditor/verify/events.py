@@ -24,7 +24,7 @@ _NOTHING: dict[str, Any] = dict.fromkeys(_CONTENT)
 
 @dataclass(slots=True)
 class Tally:
-    """What was compared of a partition. ``good_to``: no difference lies before this offset."""
+    """What was compared of a partition. ``good_to``: no difference lies before this offset; ``good`` events do."""
 
     compared: int = 0
     below_log_start: int = 0
@@ -33,6 +33,7 @@ class Tally:
     content_unjudged: int = 0
     differences: int = 0
     good_to: int | None = None
+    good: int = 0
 
 
 @dataclass(slots=True)
@@ -94,7 +95,7 @@ class Comparison:
                 self._found(difference)
             tally.differences += len(differences)
             if not tally.differences:
-                tally.good_to = offset + 1
+                tally.good_to, tally.good = offset + 1, tally.compared
             yield offset
 
     def _missing(self, message: Received) -> Finding:

@@ -9,6 +9,7 @@ A live auditor may go on all the while: nothing past the captured positions is j
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -103,7 +104,8 @@ class _Run:
         self._servers, self._asked = servers, asked
         self._logged, self._stored, self._file = logged, stored, file
         self._beginning, self._extents = beginning, extents
-        self._progress = resumed or Progressed()
+        # A copy: the report tells what was there before.
+        self._progress = copy.deepcopy(resumed) or Progressed()
         self._codec = Codec(servers.shared.registry_url)
         topics = Topics.of(servers.shared)
         self._compacted = {spec.name for spec in topics.specs() if spec.compacted}
@@ -191,7 +193,7 @@ class _Run:
             ) as moved:
                 for offset in comparison.walk(topic, log, rows, tally):
                     moved(offset + 1)
-                    if tally.good_to is not None and tally.compared % _KEEP_EVERY_EVENTS == 0:
+                    if tally.good_to is not None and tally.good >= counted + _KEEP_EVERY_EVENTS:
                         counted = self._keep(place, tally.good_to, tally, counted)
         finally:
             if tally.good_to is not None:
@@ -201,9 +203,9 @@ class _Run:
     def _keep(self, place: Place, good_to: int, tally: Tally, counted: int) -> int:
         """Keep how far a partition is good; return how many of its events are counted by now."""
         self._progress.good_to[place] = good_to
-        self._progress.events += tally.compared - counted
+        self._progress.events += tally.good - counted
         self._file.write(self._progress)
-        return tally.compared
+        return tally.good
 
     def _beyond(self, partition: Judged, tally: Tally) -> None:
         beyond = self._beginning.beyond.get(partition.place)
