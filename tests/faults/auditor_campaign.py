@@ -14,6 +14,8 @@ from pathlib import Path
 from random import Random
 from uuid import uuid4
 
+import psycopg
+
 from tests.faults.auditor_checks import audited, row_violations, violations_of
 from tests.faults.auditor_deck import deck
 from tests.faults.auditor_desk import DISTURBED, UNBROKEN, Lane, lane
@@ -72,13 +74,15 @@ def one_round(here: Lane, fault: Fault, number: int, seed: int) -> list[str]:
 def _judged(here: Lane, done: Round) -> list[str]:
     log = read_log(done.log.kafka, Topics.of(done.log).all())
     dsn = here.postgres.dsn(done.database)
-    stored = audited(dsn, DISTURBED)
     write_unbroken(log, done.log, dsn, UNBROKEN)
+    with psycopg.connect(dsn) as connection:
+        stored = audited(connection, DISTURBED)
+        differing = row_violations(connection, DISTURBED, UNBROKEN)
     here.tally.count("events", times=sum(len(found) for found in log.messages.values()))
     here.tally.count("dead_letters", times=len(stored.letters))
     return [
         *violations_of(log, stored, done.publisher.poison),
-        *row_violations(dsn, DISTURBED, UNBROKEN),
+        *differing,
     ]
 
 

@@ -37,6 +37,7 @@ _ALONE: LiteralString = (
     "EXCEPT ALL SELECT t::text FROM {other} AS t) AS alone ORDER BY 1 LIMIT 1"
 )
 
+Connection = psycopg.Connection[Any]
 Letter = tuple[str, int, int]
 """Where an event stands that went to dead letters."""
 
@@ -58,16 +59,15 @@ class Digest:
     hashes: Decimal
 
 
-def audited(dsn: str, schema: str) -> Audited:
+def audited(connection: Connection, schema: str) -> Audited:
     """Read what a database holds."""
     found, name = Audited(), sql.Identifier(schema)
-    with psycopg.connect(dsn) as connection:
-        for topic, partition, offset, digest in connection.execute(sql.SQL(_EVENTS).format(name)):
-            found.events.setdefault((topic, partition), []).append((offset, bytes(digest)))
-        for topic, partition, offset in connection.execute(sql.SQL(_POSITIONS).format(name)):
-            found.positions[topic, partition] = offset
-        for topic, partition, offset, seen in connection.execute(sql.SQL(_LETTERS).format(name)):
-            found.letters.append(((topic, partition, offset), seen))
+    for topic, partition, offset, digest in connection.execute(sql.SQL(_EVENTS).format(name)):
+        found.events.setdefault((topic, partition), []).append((offset, bytes(digest)))
+    for topic, partition, offset in connection.execute(sql.SQL(_POSITIONS).format(name)):
+        found.positions[topic, partition] = offset
+    for topic, partition, offset, seen in connection.execute(sql.SQL(_LETTERS).format(name)):
+        found.letters.append(((topic, partition, offset), seen))
     return found
 
 
@@ -121,21 +121,17 @@ def _letter_violations(found: Sequence[tuple[Letter, bool]], poison: Sequence[Le
     return problems
 
 
-def row_violations(dsn: str, disturbed: str, unbroken: str) -> list[str]:
+def row_violations(connection: Connection, disturbed: str, unbroken: str) -> list[str]:
     """Return the tables whose rows differ between two schemas, and the first row that only one of them has."""
-    found = []
-    with psycopg.connect(dsn) as connection:
-        names, others = (
-            [name for (name,) in connection.execute(_TABLES, (schema,)) if name not in _APART]
-            for schema in (disturbed, unbroken)
-        )
-        if names != others:
-            found.append(f"tables differ: {sorted(set(names) ^ set(others))}")
-        for name in names:
-            one, other = (sql.Identifier(schema, name) for schema in (disturbed, unbroken))
-            first, second = _digest(connection, one), _digest(connection, other)
-            if first == second:
-                continue
+    names, others = (
+        [name for (name,) in connection.execute(_TABLES, (schema,)) if name not in _APART]
+        for schema in (disturbed, unbroken)
+    )
+    found = [f"tables differ: {sorted(set(names) ^ set(others))}"] * (names != others)
+    for name in sorted(set(names) & set(others)):
+        one, other = (sql.Identifier(schema, name) for schema in (disturbed, unbroken))
+        first, second = _digest(connection, one), _digest(connection, other)
+        if first != second:
             alone = [_alone(connection, one, other), _alone(connection, other, one)]
             found.append(
                 f"{name}: {first.rows} rows, {second.rows} of an undisturbed auditor; "
@@ -144,13 +140,11 @@ def row_violations(dsn: str, disturbed: str, unbroken: str) -> list[str]:
     return found
 
 
-def _digest(connection: psycopg.Connection[Any], table: sql.Identifier) -> Digest:
+def _digest(connection: Connection, table: sql.Identifier) -> Digest:
     row = connection.execute(sql.SQL(_DIGEST).format(table)).fetchone()
     return Digest(*(row or (0, Decimal(0))))
 
 
-def _alone(
-    connection: psycopg.Connection[Any], one: sql.Identifier, other: sql.Identifier
-) -> str | None:
+def _alone(connection: Connection, one: sql.Identifier, other: sql.Identifier) -> str | None:
     row = connection.execute(sql.SQL(_ALONE).format(one=one, other=other)).fetchone()
     return row[0] if row else None
