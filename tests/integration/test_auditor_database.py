@@ -18,7 +18,8 @@ from psycopg import sql
 from services.auditor.describe import describe
 from services.auditor.migrate import migrate
 from services.auditor.tables import TABLES
-from tests.integration.audit_schema import fresh_schema
+from tests import auditor_story as story
+from tests.integration.audit_schema import entries_of, fresh_schema, write
 from tradetrail.errors import Unreachable
 
 pytestmark = pytest.mark.stack
@@ -160,6 +161,17 @@ def test_the_months_to_come_are_there_before_they_are_needed(
     connection.execute("SELECT ensure_events_months_ahead(4)")
     connection.execute("RESET ROLE")
     assert connection.execute(f"SELECT cardinality(({months}))").fetchone() == (5,)
+
+
+def test_an_auditor_makes_the_months_to_come(
+    schema: tuple[str, psycopg.Connection[Any]], stack: Any
+) -> None:
+    name, connection = schema
+    ahead = "SELECT to_regclass('events_' || to_char(now() AT TIME ZONE 'UTC' + interval '1 month', 'YYYY_MM'))::text"
+    (month,) = connection.execute(ahead).fetchone() or ("",)
+    connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(month)))
+    write(stack.addresses.postgres_dsn, name, entries_of(story.placed_story()[:1]))
+    assert connection.execute("SELECT to_regclass(%s)::text", (month,)).fetchone() == (month,)
 
 
 def test_a_writer_and_a_new_month_never_wait_for_each_other(
