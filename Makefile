@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint faults bench-log bench-ingest bench-decide bench-execute clean events lock containers
+.PHONY: demo test lint faults bench-log bench-ingest bench-decide bench-execute bench-audit clean events lock containers
 .DEFAULT_GOAL := demo
 
 $(READY): requirements/dev.txt pyproject.toml
@@ -49,6 +49,9 @@ bench-decide: $(READY)  ## how fast the decider decides, starts and replays; ARG
 
 bench-execute: $(READY) ## how fast orders reach the broker, and an executor is back; ARGS="--only latency,throughput,open"
 	$(BIN)/python -m benchmarks.bench_execute $(ARGS)
+
+bench-audit: $(READY)   ## how fast the auditor writes, beside a usual sink; ARGS="--only auditor,debezium,orm,limit,two,year,rebuild"
+	$(BIN)/python -m benchmarks.bench_audit $(ARGS)
 
 events: $(READY)        ## generate the typed events from schemas/
 	$(BIN)/python -m tools.generate_events
