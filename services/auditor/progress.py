@@ -19,6 +19,7 @@ BATCH_SECONDS = Histogram(
     "Time to write one batch.",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
+STATEMENTS = Counter("tradetrail_auditor_statements", "SQL statements that wrote batches.")
 RETRIES = Counter("tradetrail_auditor_retries", "Batches done again, by cause.", ["cause"])
 LAG_RECORDS = Gauge("tradetrail_auditor_lag_records", "Offsets not audited yet, all partitions.")
 LAG_AGE_S = Gauge("tradetrail_auditor_lag_age_seconds", "How long unaudited events have waited.")

@@ -85,6 +85,33 @@ def copy_stage(table: Table) -> sql.Composed:
 
 
 @cache
+def copy_rows(table: Table) -> sql.Composed:
+    """Return the COPY straight into a table whose keys are new as a rule."""
+    return sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(table.name), _names(table.columns)
+    )
+
+
+@cache
+def add_stubs(table: Table) -> sql.Composed:
+    """Return the statement that adds a table's staged rows of keys alone where there are none.
+
+    A merge that changes nothing would still lock them, and every batch of every auditor may have the same parents.
+    """
+    return sql.SQL(
+        "INSERT INTO {table} ({columns}) SELECT {columns} FROM {stage} WHERE NOT ({told}) ORDER BY {key} "
+        "ON CONFLICT DO NOTHING"
+    ).format(
+        table=sql.Identifier(table.name),
+        # All of them, so that no column's default makes a stub say something.
+        columns=_names(table.columns),
+        key=_names(table.key),
+        stage=_stage_name(table),
+        told=_told(table),
+    )
+
+
+@cache
 def merge(table: Table) -> sql.Composed:
     """Return the statement that moves a table's stage into it by the rules of its column groups.
 
@@ -94,16 +121,24 @@ def merge(table: Table) -> sql.Composed:
         _assignment(table, group, column) for group in table.groups for column in group.columns
     ]
     return sql.SQL(
-        "INSERT INTO {table} AS t ({columns}) SELECT {columns} FROM {stage} ORDER BY {key} "
+        "INSERT INTO {table} AS t ({columns}) SELECT {columns} FROM {stage} WHERE {told} ORDER BY {key} "
         "ON CONFLICT ({key}) DO UPDATE SET {assignments} WHERE {newer}"
     ).format(
         table=sql.Identifier(table.name),
         columns=_names(table.columns),
         stage=_stage_name(table),
+        told=_told(table),
         key=_names(table.key),
         assignments=sql.SQL(", ").join(assignments),
         newer=sql.SQL(" OR ").join(_newer(group) for group in table.groups),
     )
+
+
+def _told(table: Table) -> sql.Composed:
+    """Return the condition that some event, not only a child of it, told of a staged row."""
+    guards = (group.guard[-1] for group in table.groups)
+    each = (sql.SQL("{} IS NOT NULL").format(sql.Identifier(guard)) for guard in guards)
+    return sql.SQL(" OR ").join(each)
 
 
 def _assignment(table: Table, group: Group, column: str) -> sql.Composed:

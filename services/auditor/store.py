@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,9 +18,10 @@ from psycopg import errors, sql
 from services.auditor import statements
 from services.auditor.breakpoints import reached
 from services.auditor.entry import Entry, NotStorable, event_hash
+from services.auditor.progress import STATEMENTS
 from services.auditor.projections import project
-from services.auditor.rows import add_stubs, fold
-from services.auditor.tables import TABLES
+from services.auditor.rows import Folded, Table, Values, add_stubs, fold
+from services.auditor.tables import FACTS, TABLES
 from tradetrail.errors import Fatal, Retryable
 from tradetrail.log.reader import Place
 
@@ -48,8 +50,8 @@ class LostRace(Retryable):
     """Another auditor advanced a position of this batch: read the positions again and go on from there."""
 
 
-class EventsKnown(Retryable):
-    """Some events of the batch are in the database already (positions were set back): write it through the stage."""
+class RowsKnown(Retryable):
+    """Rows of the batch are there already (a repeated event, positions set back): write it through the stage."""
 
 
 @dataclass(slots=True)
@@ -70,6 +72,7 @@ class Store:
         self._schema = schema
         self._role = role
         self._connection: psycopg.Connection[Any] | None = None
+        self._aside = ThreadPoolExecutor(1, "rows")
         self._months: set[date] = set()
         self._look_ahead_at = 0.0
         self._schema_ids: set[int] = set()
@@ -90,16 +93,19 @@ class Store:
         """
         try:
             self._write(batch, schemas, staged=False)
-        except EventsKnown:
-            log.warning("events of this batch are known: positions were set back")
-            self._write(batch, schemas, staged=True)
+        except RowsKnown as known:
+            log.info("rows of this batch are known; it is merged into them", error=str(known))
+            try:
+                self._write(batch, schemas, staged=True)
+            except RowsKnown as error:
+                raise NotStorable(str(error)) from error
         self._schema_ids.update(schemas)
 
     def culprits(self, entries: Sequence[Entry]) -> list[tuple[Entry, str]]:
         """Return the entries that the database refuses, each with its reason; tried in a transaction that is undone."""
         try:
             with self._session() as connection, connection.transaction(force_rollback=True):
-                self._rows(connection, entries)
+                self._rows(connection, _folded(entries), staged=True)
                 self._events(connection, entries, staged=True)
                 connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
         except NotStorable as error:
@@ -123,9 +129,15 @@ class Store:
                 reached("positions_locked")
                 for schema_id in sorted(schemas.keys() - self._schema_ids):
                     connection.execute(statements.ADD_SCHEMA, (schema_id, *schemas[schema_id]))
-                self._events(connection, batch.entries, staged=staged)
+                # While the server takes the events, the rows are made.
+                rows = self._aside.submit(_folded, batch.entries)
+                try:
+                    self._events(connection, batch.entries, staged=staged)
+                finally:
+                    # Nobody may change the entries under it.
+                    wait([rows])
                 reached("events_copied")
-                self._rows(connection, batch.entries)
+                self._rows(connection, rows.result(), staged=staged)
                 reached("before_commit")
 
     def _ensure_months(self, connection: psycopg.Connection[Any], months: set[date]) -> None:
@@ -151,6 +163,8 @@ class Store:
             raise LostRace(f"another auditor is past us in {moved}: continuing from its positions")
         to = [batch.ends[place] for place in places]
         connection.execute(statements.ADVANCE_POSITIONS, held | {"to": to})
+        # Beside these two, the transaction's begin and end.
+        STATEMENTS.inc(4)
 
     def _events(
         self, connection: psycopg.Connection[Any], entries: Sequence[Entry], *, staged: bool
@@ -162,22 +176,23 @@ class Store:
                 copy.set_types(statements.EVENT_TYPES)
                 for entry in entries:
                     copy.write_row(_event_row(entry))
+            STATEMENTS.inc()
             if staged:
                 cursor.execute(statements.UNSTAGE_EVENTS)
+                STATEMENTS.inc()
 
-    def _rows(self, connection: psycopg.Connection[Any], entries: Sequence[Entry]) -> None:
-        folded = fold(project(entries))
-        add_stubs(folded, TABLES)
+    def _rows(self, connection: psycopg.Connection[Any], folded: Folded, *, staged: bool) -> None:
         for name, table in TABLES.items():
             rows = folded.get(name)
             if not rows:
                 continue
-            columns = table.columns
             with connection.cursor() as cursor:
-                with cursor.copy(statements.copy_stage(table)) as copy:
-                    for row in rows.values():
-                        copy.write_row([row.get(column) for column in columns])
-                cursor.execute(statements.merge(table))
+                told = [row for row in rows.values() if len(row) > len(table.key)]
+                stubs = [row for row in rows.values() if len(row) == len(table.key)]
+                if name in FACTS and not staged:
+                    _copy(cursor, statements.copy_rows(table), table, told)
+                    told = []
+                _merge(cursor, table, told, stubs)
             reached("table_merged")
 
     @contextmanager
@@ -234,6 +249,37 @@ class Store:
         return connection
 
 
+def _folded(entries: Sequence[Entry]) -> Folded:
+    folded = fold(project(entries))
+    add_stubs(folded, TABLES)
+    return folded
+
+
+def _merge(
+    cursor: psycopg.Cursor[Any], table: Table, told: Sequence[Values], stubs: Sequence[Values]
+) -> None:
+    if told or stubs:
+        _copy(cursor, statements.copy_stage(table), table, [*told, *stubs])
+    if told:
+        cursor.execute(statements.merge(table))
+        STATEMENTS.inc()
+    if stubs:
+        cursor.execute(statements.add_stubs(table))
+        STATEMENTS.inc()
+
+
+def _copy(
+    cursor: psycopg.Cursor[Any], statement: sql.Composed, table: Table, rows: Sequence[Values]
+) -> None:
+    if not rows:
+        return
+    columns = table.columns
+    STATEMENTS.inc()
+    with cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row([row.get(column) for column in columns])
+
+
 def _columns(places: Sequence[Place]) -> dict[str, Any]:
     return {"topics": [t for t, _ in places], "partitions": [p for _, p in places]}
 
@@ -269,10 +315,8 @@ def _lacks_month(error: psycopg.Error) -> bool:
 
 def _translate(error: psycopg.Error) -> Exception:
     text = str(error).strip().replace("\x00", "")
-    if isinstance(error, errors.UniqueViolation) and (error.diag.table_name or "").startswith(
-        "events"
-    ):
-        return EventsKnown(text)
+    if isinstance(error, errors.UniqueViolation):
+        return RowsKnown(text)
     if _lacks_month(error):
         return Retryable(f"the events have no partition for a month: {text}")
     if isinstance(error, psycopg.DataError | psycopg.IntegrityError | errors.ProgramLimitExceeded):

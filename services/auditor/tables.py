@@ -318,3 +318,22 @@ TABLES: dict[str, Table] = {
         DEAD_LETTERS,
     )
 }
+
+# One event writes all of a row, and another one about the same key is a rare repetition: these are copied straight in.
+FACTS = frozenset(
+    table.name
+    for table in (
+        DATA_INGESTION_RUN_RECORDS,
+        CONGRESS_TRADES,
+        INSIDER_TRADES,
+        DISCLOSURE_WITHDRAWALS,
+        SYMBOL_DATA_READY,
+        API_PAYLOADS,
+        COMMITTEE_MEMBERSHIPS,
+        SECTORS,
+        DECLINED_DECISIONS,
+        DECISION_SOURCES,
+        TRADE_EXECUTION_HISTORY,
+        RISK_CHECKS,
+    )
+)
