@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 # Enough for several restarts on two very busy cores: only a broken test waits so long.
-DEADLINE_S = 90.0
+DEADLINE_S = 180.0
 
 
 def eventually(

@@ -14,7 +14,7 @@ from tests.integration.auditor_harness import audit_of
 from tradetrail.settings import SharedSettings
 
 # Its start on two busy cores, and a log of some hundred events.
-_AUDITED_S = 120.0
+_AUDITED_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)

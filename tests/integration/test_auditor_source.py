@@ -15,7 +15,7 @@ from tradetrail.log.topics import Topics
 from tradetrail.settings import SharedSettings
 
 _EVENTS = 40
-_WITHIN_S = 60.0
+_WITHIN_S = 90.0
 
 
 class _Member:

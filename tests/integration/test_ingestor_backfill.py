@@ -171,13 +171,13 @@ def test_the_command_tells_a_line_per_window_goes_on_and_sums_up(
 
 
 def test_a_stopped_backfill_records_its_run_as_stopped(here: Ingestor, client: Client) -> None:
-    client.arm("slow", path="/beta/*", chunks=10, delay_s=0.1, count=50)
+    client.arm("slow", path="/beta/*", chunks=10, delay_s=0.3, count=50)
     period = ("--from", "2024-01-01", "--to", "2024-01-10")
     with here.start("--once", INSIDER, *period, **SETTINGS) as process:
         try:
             eventually(lambda: here.events(ApiCallRecorded))
             process.send_signal(signal.SIGTERM)
-            _, err = process.communicate(timeout=60)
+            _, err = process.communicate(timeout=120)
         finally:
             process.kill()
     assert process.returncode == 1
@@ -200,12 +200,12 @@ def test_days_that_are_still_to_come_are_refused_by_the_ingestors_clock(here: In
 def test_a_run_waits_for_its_turn_and_is_told_when_that_is_too_far_away(
     log: SharedSettings, client: Client
 ) -> None:
-    classes = [{"prefix": "/beta/live/insiders", "requests": 3, "per_s": 2}]
+    classes = [{"prefix": "/beta/live/insiders", "requests": 3, "per_s": 5}]
     with ingestor(log, client, rate_classes=classes) as here:
         began = time.monotonic()
         outcome = backfill(here.parts, INSIDER, FIRST, date(2024, 1, 5))
-        # Five requests, three in two seconds: the fourth waits for the first to be two seconds old.
-        assert time.monotonic() - began >= 2
+        # Five requests, three in five seconds: the fourth waits for the first to be five seconds old.
+        assert time.monotonic() - began >= 5
         assert outcome.totals.created == 5
         left = [call.rate_limit_remaining for call in here.events(ApiCallRecorded)]
         assert left[:4] == [2, 1, 0, 0]

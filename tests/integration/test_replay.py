@@ -104,7 +104,7 @@ def answers(log: SharedSettings) -> list[Answer]:
 def decided(log: SharedSettings) -> SharedSettings:
     """Return a log with answers of every kind, made by a decider process on a simulated Alpaca."""
     two = (Row("Ann"), Row("Bob"))
-    with simulated_alpaca() as alpaca, running_decider(log, alpaca):
+    with simulated_alpaca() as alpaca, running_decider(log, alpaca, context_wait_s=8):
         selling = [Row("Ann", Direction.SELL), Row("Bob", Direction.SELL)]
         runs = [
             *run_events("AAPL", "run-1", morning(DAY), two),
@@ -114,11 +114,11 @@ def decided(log: SharedSettings) -> SharedSettings:
             *run_events("AMZN", "run-1", morning(DAY), [Row("Cal", amount_usd_min=1)]),
         ]
         publish(log, runs)
-        eventually(lambda: len(answers(log)) >= 5, within_s=90)
+        eventually(lambda: len(answers(log)) >= 5)
         fault = {"kind": "status", "status": 503, "path": "/v2/account", "count": 1000}
-        requests.post(f"{alpaca}/control", json={"fault": fault}, timeout=5).raise_for_status()
+        requests.post(f"{alpaca}/control", json={"fault": fault}, timeout=30).raise_for_status()
         publish(log, run_events("TSLA", "run-1", morning(DAY), two))
-        eventually(lambda: len(answers(log)) >= 6, within_s=90)
+        eventually(lambda: len(answers(log)) >= 6)
     return log
 
 
