@@ -13,7 +13,7 @@ import os
 import random
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
 from pathlib import Path
@@ -39,7 +39,7 @@ def profile(dsn: str, count: int = EVENTS) -> dict[str, float]:
     codec = local_codec()
     collect_seldom()
     received, schemas = _received(codec, count), {}
-    spent: Counter[str] = Counter()
+    spent: dict[str, float] = defaultdict(float)
     with new_schema(dsn) as schema:
         migrate(dsn, schema)
         store = Store(dsn, schema, "tradetrail_writer")
