@@ -93,10 +93,12 @@ def test_what_happened_while_the_stream_was_away_is_found_at_its_return(
     with follow_rig(alpaca, **AN_HOUR_OF_STREAM) as rig:
         rig.until(listening(rig))
         execution = rig.order("unheard", "SPLT", limit_price="300", quantity="1")
-        alpaca.fault("stream_refuse", count=1)
+        # It stays away until the order is cancelled: nobody hears of that.
+        alpaca.fault("stream_refuse", until_cleared=True)
         alpaca.control(fault=fault)
         rig.until(lambda: rig.follower.stream == "away")
         alpaca.call("DELETE", f"/orders/{execution.broker_order_id}")
+        alpaca.control(clear_faults=True)
         rig.until(is_over(execution, OrderStatus.CANCELLED))
         assert rig.updates_of(execution)[-1].source is UpdateSource.SNAPSHOT
         assert rig.follower.stream == "connected"
