@@ -28,7 +28,7 @@ KILLED = -signal.SIGKILL
 # A supervisor starts what ends by itself again; more often than this in one round is a defect.
 _REVIVALS_MAX = 8
 # From the last fault to the last outcome: a dead member's 6 s, a hung transaction's 20 s, starts on two busy cores.
-SETTLED_S = 120.0
+SETTLED_S = 300.0
 # Short of the day's close: an order that is open then is open until somebody moves the clock.
 _CLOSE_S = 60.0
 
