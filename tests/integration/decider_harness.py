@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from uuid import uuid4
 
 import requests
 
 from tests.eventually import eventually
+from tests.faults.nursery import Forked, Nursery, nursery
 from tests.free_port import free_port
 from tradetrail.events import Event
 from tradetrail.events.generated import DecisionDeclined, DecisionMade
@@ -28,7 +34,7 @@ class Decider:
 
     log: SharedSettings
     env: dict[str, str]
-    process: subprocess.Popen[bytes]
+    process: Forked
 
     def said(self, symbol: str) -> list[DecisionMade | DecisionDeclined]:
         """Return its answers on a symbol so far."""
@@ -60,9 +66,22 @@ class Decider:
         self.process = launch({**self.env, **env})
 
 
-def launch(env: dict[str, str]) -> subprocess.Popen[bytes]:
-    """Start a decider."""
-    return subprocess.Popen([sys.executable, "-m", "services.decider"], env=env)
+def launch(env: dict[str, str]) -> Forked:
+    """Start a decider; what it says goes to the file of its folder."""
+    return _nursery().fork(_folder() / f"decider-{uuid4().hex}.log", env)
+
+
+@cache
+def _nursery() -> Nursery:
+    """Return where deciders are born, in milliseconds each; it ends with this process."""
+    held = ExitStack()
+    atexit.register(held.close)
+    return held.enter_context(nursery("services.decider"))
+
+
+@cache
+def _folder() -> Path:
+    return Path(mkdtemp(prefix="tradetrail-deciders-"))
 
 
 @contextmanager

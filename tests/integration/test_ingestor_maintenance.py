@@ -6,6 +6,7 @@ import json
 import shlex
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -23,7 +24,7 @@ from tests.contract.quiver_server import (
     insider_row,
     quiver,
 )
-from tests.eventually import eventually
+from tests.eventually import DEADLINE_S, eventually
 from tests.integration.ingestor_harness import (
     CONGRESS,
     INSIDER,
@@ -37,7 +38,6 @@ from tradetrail.events.generated import (
     DisclosureRecorded,
     IngestionRunCompleted,
     IngestionRunFailed,
-    IngestionRunStarted,
     RunFinding,
 )
 from tradetrail.settings import SharedSettings
@@ -229,22 +229,44 @@ def test_a_failing_vendor_fails_the_run_after_abandoned_ones_were_closed(
     assert here.run(MAINTENANCE).findings == ()
 
 
-@pytest.mark.parametrize(("wait_s", "codes"), [(0.5, ["not_compared"]), (20.0, [])])
+class Held:
+    """The vendor, whose congressional data are waited for until they are let go."""
+
+    def __init__(self, source: Any) -> None:
+        self._source = source
+        self.is_asked, self.may_go = threading.Event(), threading.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._source, name)
+
+    def congress(self, *arguments: Any) -> Any:
+        self.is_asked.set()
+        assert self.may_go.wait(DEADLINE_S)
+        return self._source.congress(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("wait_s", "free_in_s", "codes"), [(0.5, DEADLINE_S, ["not_compared"]), (DEADLINE_S, 0.5, [])]
+)
 def test_a_congress_run_under_way_gives_no_false_finding(
-    here: Ingestor, client: Client, wait_s: float, codes: list[str]
+    here: Ingestor, client: Client, wait_s: float, free_in_s: float, codes: list[str]
 ) -> None:
     fetch_all(here)
+    held = Held(here.parts.quiver)
+    here._parts = replace(here.parts, quiver=held)  # type: ignore[arg-type]
     client.control(disclose=[congress_row("2024-03-14", Representative="Lea Late").fields])
-    client.arm("stall", path="/beta/live/congresstrading", stall_s=5)
-    begun = len(here.events(IngestionRunStarted))
     fetching = threading.Thread(target=here.run)
+    freeing = threading.Timer(free_in_s, held.may_go.set)
     fetching.start()
     try:
-        eventually(lambda: len(here.events(IngestionRunStarted)) > begun)
+        assert held.is_asked.wait(DEADLINE_S)
+        freeing.start()
         with ingestor(here.log, client, lock_wait_s=wait_s) as other:
             assert [code for code, _ in said(other.run(MAINTENANCE))] == codes
     finally:
-        fetching.join(30)
+        freeing.cancel()
+        held.may_go.set()
+        fetching.join(DEADLINE_S)
     assert here.events(IngestionRunFailed) == []
     assert said(here.run(MAINTENANCE)) == []
 
@@ -262,4 +284,4 @@ def test_the_health_page_tells_how_much_was_found(here: Ingestor, client: Client
             eventually(lambda: schedule.health()[1]["findings"] == 1)
         finally:
             stop.set()
-            serving.join(30)
+            serving.join(60)
