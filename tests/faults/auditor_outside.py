@@ -23,6 +23,7 @@ _PAUSE_S = (0.05, 0.4)
 # A page is written in two parts then, the second of which does not fit: the error of a disk that is full.
 _HALF_A_PAGE = 4096
 _LOTS_MAX = 12
+_COUNTED_S = 1.5
 _SIGNALS = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT, "killed": signal.SIGKILL}
 
 _TROUBLE: LiteralString = """
@@ -159,11 +160,18 @@ def _outsider(r: Round, where: str) -> Iterator[psycopg.Connection[tuple[object,
 def deadlock(r: Round, where: str) -> None:
     """Lock in another order what an auditor locks; it is the auditor that the database ends."""
     before = r.rows(_DEADLOCKS)[0][0]
-    with _outsider(r, where) as connection:
-        with suppress(psycopg.errors.LockNotAvailable):
-            connection.execute("SET lock_timeout = '20s'")
-            connection.execute(_OTHER_LOCKS)
-    r.await_true("a deadlock is counted", lambda: r.rows(_DEADLOCKS)[0][0] > before)
+
+    def is_counted() -> bool:
+        # One that waited while it looked for an event that can't be kept held no position: then once more.
+        with _outsider(r, where) as connection:
+            with suppress(psycopg.errors.LockNotAvailable):
+                connection.execute("SET lock_timeout = '20s'")
+                connection.execute(_OTHER_LOCKS)
+        # It is counted once its session is idle or over.
+        time.sleep(_COUNTED_S)
+        return bool(r.rows(_DEADLOCKS)[0][0] > before)
+
+    r.await_true("a deadlock is counted", is_counted)
     r.count("deadlocks", where)
 
 
