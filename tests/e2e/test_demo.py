@@ -19,7 +19,7 @@ from tests.leftovers import processes_of
 from tradetrail.sessions import new_york_date
 
 TRADETRAIL = [str(Path(sys.executable).with_name("tradetrail"))]
-START, END = date(2020, 1, 2), date(2020, 1, 31)
+START, END = date(2020, 1, 2), date(2020, 1, 16)
 TIMEOUT_S = 600
 
 
