@@ -28,6 +28,7 @@ from tests.faults.decider_publisher import Publisher
 from tests.faults.decider_round import Round
 from tests.faults.decider_scenarios import disturb
 from tests.faults.decider_script import CONGRESS, DAY, INSIDER, Delivery, script
+from tests.faults.nursery import nursery
 from tests.faults.plain_log import LogReader, new_log
 from tests.faults.processes import Tally, clean_environment
 from tests.faults.rounds import (
@@ -46,7 +47,7 @@ from tradetrail.stack.local import LocalStack
 LANES = 2
 # Deliveries of a round; each touches three symbols or more.
 _DELIVERIES = 14
-_UNDISTURBED_S = 120.0
+_UNDISTURBED_S = 300.0
 # Each look asks the broker about every partition.
 _LOOK_S = 0.2
 
@@ -162,8 +163,9 @@ def run_campaign(
         todo = dealt_rounds(
             stack, seed, rounds, wanted or deck(), as_given=bool(wanted), only_round=only_round
         )
+        born_in = held.enter_context(nursery("services.decider"))
         lanes = [
-            held.enter_context(lane(stack, home, str(n), tally))
+            held.enter_context(lane(stack, born_in, home, str(n), tally))
             for n in range(min(LANES, len(todo)))
         ]
         together_then_alone(lanes, todo, partial(one_round, seed=seed), seed, tally)

@@ -13,6 +13,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from tests.eventually import eventually
 from tests.faults.decider_script import DAY, HELD
+from tests.faults.nursery import Nursery
 from tests.faults.plain_log import Place
 from tests.faults.processes import Tally, serving
 from tests.integration.cut_proxy import CutProxy
@@ -23,8 +24,8 @@ from tradetrail.stack.local import LocalStack
 
 # Longer than any trouble of the vendor's in a round: the answer is the same in the end.
 CONTEXT_WAIT_S = 90
-_BROKER_TIMEOUT_S = 10.0
-_HTTP_TIMEOUT_S = 10.0
+_BROKER_TIMEOUT_S = 60.0
+_HTTP_TIMEOUT_S = 60.0
 
 
 def vendor_environment(alpaca: str) -> dict[str, str]:
@@ -54,6 +55,7 @@ class Lane:
     """Where one round at a time is done: a vendor and a way to the registry that nobody else uses."""
 
     stack: LocalStack
+    nursery: Nursery
     home: Path
     alpaca: str
     registry: CutProxy
@@ -77,13 +79,16 @@ class Lane:
 
 
 @contextmanager
-def lane(stack: LocalStack, home: Path, name: str, tally: Tally) -> Iterator[Lane]:
+def lane(
+    stack: LocalStack, born_in: Nursery, home: Path, name: str, tally: Tally
+) -> Iterator[Lane]:
     """Make a lane; its vendor ends with it."""
     registry = urlsplit(stack.addresses.registry_url)
     with ExitStack() as held:
         alpaca = held.enter_context(alpaca_process(home / f"alpaca-{name}.log"))
         proxy = held.enter_context(CutProxy(registry.hostname or "", registry.port or 80))
-        yield Lane(stack, home, alpaca, proxy, Codec(stack.addresses.registry_url), tally)
+        codec = Codec(stack.addresses.registry_url)
+        yield Lane(stack, born_in, home, alpaca, proxy, codec, tally)
 
 
 class Group:

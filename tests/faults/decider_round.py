@@ -20,7 +20,7 @@ KILLED = -signal.SIGKILL
 # A supervisor starts what ends by itself again; more often than this in one round is a defect.
 _REVIVALS_MAX = 8
 # From the last fault to the last answer: a dead member's 6 s, a hung transaction's 20 s, starts on two busy cores.
-CAUGHT_UP_S = 120.0
+CAUGHT_UP_S = 300.0
 # Each look asks the broker about every partition.
 _POLL_S = 0.2
 # What the loop logs when views are built and work begins, and when partitions go.
@@ -91,7 +91,8 @@ class Round:
             # One that hangs says where.
             "PYTHONFAULTHANDLER": "1",
         }
-        process = Process(name, self.lane.home / f"{name}.log", "services.decider", (), env)
+        said = self.lane.home / f"{name}.log"
+        process = Process(name, said, "services.decider", (), env, self.lane.nursery)
         self.deciders[replica] = process
         self._all.append(process)
         return process

@@ -19,6 +19,7 @@ from typing import Any
 
 import requests
 
+from tests.eventually import eventually
 from tradetrail.demo.plan import CASH_USD, Plan
 from tradetrail.demo.run import demo_stack, walk
 from tradetrail.errors import TradetrailError
@@ -37,7 +38,7 @@ SERVICES = ("ingestor", "decider", "executor", "auditor")
 PLAN = Plan(None, 1, date(2024, 1, 2), date(2024, 1, 12), "AAPL", CASH_USD)
 # Between two kills: long enough for most restarts, short enough that some hit a service while it starts.
 KILL_EVERY_S = (0.5, 6.0)
-TIMEOUT_S = 10
+TIMEOUT_S = 60
 
 
 @dataclass
@@ -52,12 +53,25 @@ class Outcome:
 
 
 def walked(
-    plan: Plan = PLAN, *, victims: Sequence[str] = (), kills: int = 0, seed: int = 0
+    plan: Plan = PLAN,
+    *,
+    victims: Sequence[str] = (),
+    kills: int = 0,
+    kills_min: int = 0,
+    seed: int = 0,
 ) -> Outcome:
-    """Walk ``plan``, killing services among ``victims`` about ``kills`` times, and collect what came of it."""
+    """Walk ``plan``, killing services among ``victims`` at most ``kills`` times, and collect what came of it.
+
+    The last day waits for ``kills_min`` of them, however fast the days before went by.
+    """
     with demo_stack(plan) as stack:
         with killing(stack, victims, kills, seed) as done:
-            walk(plan, stack, lambda _day, _left: None)
+
+            def wait_for_kills(_day: date, left: int) -> None:
+                if left == 1:
+                    eventually(lambda: len(done) >= kills_min)
+
+            walk(plan, stack, wait_for_kills)
         outcome = collected(plan, stack)
         outcome.kills = done
         return outcome
