@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import tempfile
 import threading
 from functools import cache
@@ -24,4 +26,6 @@ def free_port() -> int:
 
 @cache
 def _ports() -> Ports:
-    return Ports(Path(tempfile.mkdtemp(prefix="tradetrail-test-ports-")) / "ports.json")
+    folder = Path(tempfile.mkdtemp(prefix="tradetrail-test-ports-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Ports(folder / "ports.json")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -81,7 +82,9 @@ def _nursery() -> Nursery:
 
 @cache
 def _folder() -> Path:
-    return Path(mkdtemp(prefix="tradetrail-deciders-"))
+    folder = Path(mkdtemp(prefix="tradetrail-deciders-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @contextmanager
