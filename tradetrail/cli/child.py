@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 # What a service may take to say how it ended when it is interrupted.
 _STOP_TIMEOUT_S = 15.0
 # A person reads what the service has to say: lines, and only those that matter.
 FOR_PEOPLE = {"TRADETRAIL_LOG_FORMAT": "console", "TRADETRAIL_LOG_LEVEL": "warning"}
+
+
+def passed_on(options: Iterable[tuple[str, object]]) -> list[str]:
+    """Return the arguments that hand ``options`` (name, value) to a program; those without a value are left out."""
+    return [f"{name}={value}" for name, value in options if value is not None]
 
 
 def run_child(command: Sequence[str], env: Mapping[str, str]) -> int:

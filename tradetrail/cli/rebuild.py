@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from tradetrail.cli.child import FOR_PEOPLE, run_child
+from tradetrail.cli.child import FOR_PEOPLE, passed_on, run_child
+from tradetrail.cli.log_window import First, Last, Partition, Topic
 from tradetrail.cli.report.output import ReportFormat
 from tradetrail.stack.running import running_env
 
@@ -25,24 +26,10 @@ def register(app: typer.Typer) -> None:
 
 
 def rebuild(
-    topic: Annotated[
-        str | None,
-        typer.Option("--topic", metavar="T", help="A window: what this topic's events say, only"),
-    ] = None,
-    partition: Annotated[
-        int | None, typer.Option("--partition", metavar="P", help="This partition of --topic only")
-    ] = None,
-    first: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            metavar="F",
-            help="First offset, or day of Kafka's append time, YYYY-MM-DD, UTC",
-        ),
-    ] = None,
-    last: Annotated[
-        str | None, typer.Option("--to", metavar="L", help="Last offset or day, inclusive")
-    ] = None,
+    topic: Topic = None,
+    partition: Partition = None,
+    first: First = None,
+    last: Last = None,
     apply: Annotated[
         bool, typer.Option("--apply", help="Change the audit database; needs --as and --why")
     ] = False,
@@ -68,16 +55,17 @@ def rebuild(
     unless --apply. Exit code 0: no difference, or applied; 1: differences, or refused; 2: usage; 3: a server is away.
     """
     command = [sys.executable, "-m", "services.auditor", "--rebuild", f"--format={form.value}"]
-    for option, value in (
-        ("--topic", topic),
-        ("--partition", partition),
-        ("--from", first),
-        ("--to", last),
-        ("--as", who),
-        ("--why", why),
-        ("--output", output),
-    ):
-        command += [] if value is None else [f"{option}={value}"]
+    command += passed_on(
+        (
+            ("--topic", topic),
+            ("--partition", partition),
+            ("--from", first),
+            ("--to", last),
+            ("--as", who),
+            ("--why", why),
+            ("--output", output),
+        )
+    )
     command += ["--apply"] * apply + ["--drop-old"] * drop_old
     env = {**FOR_PEOPLE, **(running_env() or {}), **os.environ}
     raise typer.Exit(run_child(command, env))

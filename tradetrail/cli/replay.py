@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from tradetrail.cli.child import FOR_PEOPLE, run_child
+from tradetrail.cli.child import FOR_PEOPLE, passed_on, run_child
 from tradetrail.cli.report.output import ReportFormat
 from tradetrail.stack.home import Home
 from tradetrail.stack.local import LocalStack
@@ -70,15 +70,16 @@ def replay(
     """
     command = [sys.executable, "-m", "services.decider.replay", f"--format={form.value}"]
     # The decider's code judges them: it knows its strategies and thresholds.
-    for option, value in (
-        ("--from", first),
-        ("--to", last),
-        ("--symbol", symbol),
-        ("--strategy", strategy),
-        ("--strategy-version", version),
-        ("--output", output),
-    ):
-        command += [] if value is None else [f"{option}={value}"]
+    command += passed_on(
+        (
+            ("--from", first),
+            ("--to", last),
+            ("--symbol", symbol),
+            ("--strategy", strategy),
+            ("--strategy-version", version),
+            ("--output", output),
+        )
+    )
     command += [f"--set={each}" for each in thresholds or ()]
     with _log() as env:
         raise typer.Exit(run_child(command, env))

@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from tradetrail.cli.child import FOR_PEOPLE, run_child
+from tradetrail.cli.child import FOR_PEOPLE, passed_on, run_child
+from tradetrail.cli.log_window import First, Last, Partition, Topic
 from tradetrail.stack.running import running_env
 
 
@@ -32,23 +33,10 @@ def register(app: typer.Typer) -> None:
 
 
 def verify(
-    topic: Annotated[
-        str | None, typer.Option("--topic", metavar="T", help="A window: this topic only")
-    ] = None,
-    partition: Annotated[
-        int | None, typer.Option("--partition", metavar="P", help="This partition of --topic only")
-    ] = None,
-    first: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            metavar="F",
-            help="First offset, or day of Kafka's append time, YYYY-MM-DD, UTC",
-        ),
-    ] = None,
-    last: Annotated[
-        str | None, typer.Option("--to", metavar="L", help="Last offset or day, inclusive")
-    ] = None,
+    topic: Topic = None,
+    partition: Partition = None,
+    first: First = None,
+    last: Last = None,
     events_only: Annotated[
         bool, typer.Option("--events-only", help="Leave the tables out; a reader's rights suffice")
     ] = False,
@@ -72,16 +60,17 @@ def verify(
     the first line; 2: usage; 3: a server is away.
     """
     command = [sys.executable, "-m", "services.auditor", "--verify", f"--format={form.value}"]
-    for option, value in (
-        ("--topic", topic),
-        ("--partition", partition),
-        ("--from", first),
-        ("--to", last),
-        ("--max-findings", findings_max),
-        ("--state", state),
-        ("--output", output),
-    ):
-        command += [] if value is None else [f"{option}={value}"]
+    command += passed_on(
+        (
+            ("--topic", topic),
+            ("--partition", partition),
+            ("--from", first),
+            ("--to", last),
+            ("--max-findings", findings_max),
+            ("--state", state),
+            ("--output", output),
+        )
+    )
     command += ["--events-only"] * events_only
     env = {**FOR_PEOPLE, **(running_env() or {}), **os.environ}
     raise typer.Exit(run_child(command, env))
