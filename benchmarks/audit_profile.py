@@ -87,7 +87,7 @@ def _received(codec: Any, count: int) -> list[Received]:
 
 
 def _pid(store: Store) -> int:
-    with store._session() as connection:
+    with store._session.use() as connection:
         return connection.info.backend_pid
 
 
@@ -98,4 +98,6 @@ def _processor_s(pid: int) -> float:
 
 if __name__ == "__main__":
     number = int(sys.argv[1]) if len(sys.argv) > 1 else EVENTS
-    print(json.dumps(profile(os.environ["TRADETRAIL_POSTGRES_DSN"], number)))
+    if not (dsn := os.environ.get("TRADETRAIL_POSTGRES_DSN")):
+        sys.exit("set TRADETRAIL_POSTGRES_DSN to a Postgres on this machine")
+    print(json.dumps(profile(dsn, number)))

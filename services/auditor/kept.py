@@ -8,7 +8,7 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import sql
 
-from services.auditor.store import CONNECT_TIMEOUT_S
+from services.auditor.session import CONNECT_TIMEOUT_S
 from tradetrail.errors import Retryable
 from tradetrail.events.generated import DeadLetterReason
 from tradetrail.log.codec import BadEvent

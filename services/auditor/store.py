@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -13,7 +12,7 @@ from uuid import UUID
 
 import psycopg
 import structlog
-from psycopg import errors, sql
+from psycopg import sql
 
 from services.auditor import statements
 from services.auditor.breakpoints import reached
@@ -21,37 +20,19 @@ from services.auditor.entry import Entry, NotStorable, event_hash
 from services.auditor.progress import STATEMENTS
 from services.auditor.projections import project
 from services.auditor.rows import Folded, Table, Values, add_stubs, fold
+from services.auditor.session import MonthMissing, RowsKnown, Session
 from services.auditor.tables import FACTS, TABLES
-from tradetrail.errors import Fatal, Retryable
+from tradetrail.errors import Retryable
 from tradetrail.log.reader import Place
 
-# Postgres answers a new connection in milliseconds; five seconds tell a busy server from a lost one.
-CONNECT_TIMEOUT_S = 5
-# A batch of 10,000 events takes about a second; a minute covers a checkpoint storm. Past it the batch is done again.
-STATEMENT_TIMEOUT_MS = 60_000
-# A frozen auditor must not hold its position rows for ever: after this Postgres ends its session and another goes on.
-IDLE_TIMEOUT_MS = 30_000
-# Waiting this long for rows that another auditor holds means it may be frozen; it is looked at then.
-LOCK_TIMEOUT_MS = 10_000
-# A transaction that has waited for its own client this long is of a frozen or lost auditor: a live one sends its batch
-# within seconds. Postgres itself ends it when idle, but not in the middle of a COPY.
-FROZEN_AFTER_S = 15
-# How long unacknowledged bytes may wait before a silent network counts as a lost connection.
-TCP_TIMEOUT_MS = 10_000
 # Two months are made ahead: a look once a day leaves weeks for one that fails.
 LOOK_AHEAD_EVERY_S = 86_400.0
-
-APPLICATION = "tradetrail-auditor"
 
 log = structlog.get_logger(__name__)
 
 
 class LostRace(Retryable):
     """Another auditor advanced a position of this batch: read the positions again and go on from there."""
-
-
-class RowsKnown(Retryable):
-    """Rows of the batch are there already (a repeated event, positions set back): write it through the stage."""
 
 
 @dataclass(slots=True)
@@ -68,10 +49,7 @@ class Store:
 
     def __init__(self, dsn: str, schema: str, role: str) -> None:
         """Nothing is connected before the first use."""
-        self._dsn = dsn
-        self._schema = schema
-        self._role = role
-        self._connection: psycopg.Connection[Any] | None = None
+        self._session = Session(dsn, schema, role)
         self._aside = ThreadPoolExecutor(1, "rows")
         self._months: set[date] = set()
         self._look_ahead_at = 0.0
@@ -80,7 +58,7 @@ class Store:
     def positions(self, places: Iterable[Place]) -> dict[Place, int]:
         """Return the next offset to audit of each place; a place met for the first time begins at 0."""
         wanted = _columns(sorted(places))
-        with self._session() as connection, connection.transaction():
+        with self._session.use() as connection, connection.transaction():
             connection.execute(statements.ADD_POSITIONS, wanted)
             rows = connection.execute(statements.READ_POSITIONS, wanted).fetchall()
         return {(topic, partition): offset for topic, partition, offset in rows}
@@ -93,6 +71,9 @@ class Store:
         """
         try:
             self._write(batch, schemas, staged=False)
+        except MonthMissing:
+            self._months.clear()
+            raise
         except RowsKnown as known:
             log.info("rows of this batch are known; it is merged into them", error=str(known))
             try:
@@ -104,11 +85,11 @@ class Store:
     def culprits(self, entries: Sequence[Entry]) -> list[tuple[Entry, str]]:
         """Return the entries that the database refuses, each with its reason; tried in a transaction that is undone."""
         try:
-            with self._session() as connection, connection.transaction(force_rollback=True):
+            with self._session.use() as connection, connection.transaction(force_rollback=True):
                 self._rows(connection, _folded(entries), staged=True)
                 self._events(connection, entries, staged=True)
                 connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        except NotStorable as error:
+        except (NotStorable, RowsKnown) as error:
             if len(entries) == 1:
                 return [(entries[0], str(error))]
             half = len(entries) // 2
@@ -117,12 +98,10 @@ class Store:
 
     def close(self) -> None:
         """Close the connection, if any."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self._session.close()
 
     def _write(self, batch: Batch, schemas: dict[int, tuple[str, str]], *, staged: bool) -> None:
-        with self._session() as connection:
+        with self._session.use() as connection:
             self._ensure_months(connection, {entry.month for entry in batch.entries})
             with connection.transaction():
                 self._advance(connection, batch)
@@ -195,59 +174,6 @@ class Store:
                 _merge(cursor, table, told, stubs)
             reached("table_merged")
 
-    @contextmanager
-    def _session(self) -> Iterator[psycopg.Connection[Any]]:
-        try:
-            if self._connection is None:
-                self._connection = self._connect()
-            yield self._connection
-        except psycopg.Error as error:
-            if isinstance(error, errors.LockNotAvailable):
-                self._end_frozen()
-            if _lacks_month(error):
-                # A rebuilt schema took the place of the one that had it.
-                self._months.clear()
-            if _lost(error, self._connection):
-                self.close()
-            raise _translate(error) from error
-
-    def _end_frozen(self) -> None:
-        # As the role that logged in: ending a session takes its own user, which the writer's role is not.
-        try:
-            with psycopg.connect(
-                self._dsn, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S
-            ) as connection:
-                ended = connection.execute(statements.END_FROZEN, (APPLICATION, FROZEN_AFTER_S))
-                for pid, waited, _done in ended:
-                    log.warning(
-                        "ended the session of a frozen auditor", pid=pid, waited=str(waited)
-                    )
-        except psycopg.Error as error:
-            log.warning("can't look for frozen auditors", error=str(error))
-
-    def _connect(self) -> psycopg.Connection[Any]:
-        connection = psycopg.connect(
-            self._dsn,
-            autocommit=True,
-            connect_timeout=CONNECT_TIMEOUT_S,
-            tcp_user_timeout=TCP_TIMEOUT_MS,
-            application_name=APPLICATION,
-        )
-        for name, value in (
-            ("search_path", self._schema),
-            ("statement_timeout", str(STATEMENT_TIMEOUT_MS)),
-            ("lock_timeout", str(LOCK_TIMEOUT_MS)),
-            ("idle_in_transaction_session_timeout", str(IDLE_TIMEOUT_MS)),
-            ("timezone", "UTC"),
-        ):
-            connection.execute("SELECT set_config(%s, %s, false)", (name, value))
-        if self._role:
-            connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(self._role)))
-        connection.execute(statements.STAGE_EVENTS)
-        for table in TABLES.values():
-            connection.execute(statements.stage(table))
-        return connection
-
 
 def _folded(entries: Sequence[Entry]) -> Folded:
     folded = fold(project(entries))
@@ -297,33 +223,3 @@ def _event_row(entry: Entry) -> tuple[Any, ...]:
         raise NotStorable(f"event_id {datum['event_id']!r} is no UUID") from error
     said = (entry.type_name, datum["symbol"], event_id, datum["occurred_at"], datum["story_id"])
     return (*head, *said, entry.decoded.schema_id, *tail)
-
-
-def _lost(error: psycopg.Error, connection: psycopg.Connection[Any] | None) -> bool:
-    # After these the session is gone, or its state is in doubt; what the database refused leaves it usable.
-    return (
-        connection is None
-        or connection.closed
-        or not isinstance(error, psycopg.DataError | psycopg.IntegrityError)
-    )
-
-
-def _lacks_month(error: psycopg.Error) -> bool:
-    # A row without a partition violates no constraint that has a name.
-    return isinstance(error, errors.CheckViolation) and not error.diag.constraint_name
-
-
-def _translate(error: psycopg.Error) -> Exception:
-    text = str(error).strip().replace("\x00", "")
-    if isinstance(error, errors.UniqueViolation):
-        return RowsKnown(text)
-    if _lacks_month(error):
-        return Retryable(f"the events have no partition for a month: {text}")
-    if isinstance(error, psycopg.DataError | psycopg.IntegrityError | errors.ProgramLimitExceeded):
-        return NotStorable(text)
-    if isinstance(error, psycopg.ProgrammingError):
-        return Fatal(
-            f"the audit database is not as this version needs it: {text}; run "
-            "python -m services.auditor --migrate with a role that may change it"
-        )
-    return Retryable(f"the audit database is away: {text}")

@@ -8,7 +8,7 @@ from typing import Any
 from services.auditor.entry import Entry
 from services.auditor.projections.content import content, known, pick
 from services.auditor.rows import Change, Values
-from services.auditor.tables import (
+from services.auditor.tables.trading import (
     DECISION,
     DECISION_SOURCES,
     DECISION_STATUS,

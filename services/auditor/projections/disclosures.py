@@ -12,7 +12,7 @@ from typing import Any
 from services.auditor.entry import Entry, json_text
 from services.auditor.projections.content import content, known, pick
 from services.auditor.rows import Change
-from services.auditor.tables import (
+from services.auditor.tables.ingestion import (
     CONGRESS_TRADES,
     DATA_INGESTION_RUN_RECORDS,
     DISCLOSURE_WITHDRAWALS,

@@ -10,7 +10,7 @@ from services.auditor.entry import Entry, json_text
 from services.auditor.projections.content import content, pick
 from services.auditor.projections.decisions import status
 from services.auditor.rows import Change
-from services.auditor.tables import (
+from services.auditor.tables.operations import (
     ALERTS,
     DEAD_LETTER_FOUND,
     DEAD_LETTER_REQUEUED,

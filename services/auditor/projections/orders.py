@@ -9,7 +9,7 @@ from services.auditor.entry import Entry, json_text
 from services.auditor.projections.content import content, known, pick
 from services.auditor.projections.decisions import status
 from services.auditor.rows import Change, Values
-from services.auditor.tables import (
+from services.auditor.tables.trading import (
     ALPACA_ORDERS,
     EXECUTION,
     EXECUTION_FILL,

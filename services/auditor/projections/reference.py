@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from services.auditor.entry import Entry, json_text
 from services.auditor.projections.content import content, pick
 from services.auditor.rows import Change
-from services.auditor.tables import (
+from services.auditor.tables.ingestion import (
     COMMITTEE_MEMBERSHIPS,
     CONFIGURATIONS,
     POLITICIAN_PROFILES,

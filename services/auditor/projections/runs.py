@@ -8,7 +8,7 @@ from typing import Any
 from services.auditor.entry import Entry, json_text
 from services.auditor.projections.content import content, known, pick
 from services.auditor.rows import Change
-from services.auditor.tables import (
+from services.auditor.tables.ingestion import (
     API_PAYLOADS,
     DATA_INGESTION_RUNS,
     RUN_START,

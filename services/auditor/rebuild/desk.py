@@ -13,7 +13,7 @@ from psycopg import errors, sql
 
 from services.auditor import statements
 from services.auditor.kept import connect
-from services.auditor.store import APPLICATION, FROZEN_AFTER_S
+from services.auditor.session import APPLICATION, FROZEN_AFTER_S
 from tradetrail.errors import Fatal, Unreachable, UsageError
 from tradetrail.log.reader import Place
 

@@ -11,8 +11,8 @@ from psycopg import sql
 
 from services.auditor.migrate import migrate
 from services.auditor.refill import Refill
+from services.auditor.session import CONNECT_TIMEOUT_S
 from services.auditor.settings import AuditorSettings
-from services.auditor.store import CONNECT_TIMEOUT_S
 from tradetrail.errors import Fatal, Unreachable, UsageError
 from tradetrail.log.reader import Place
 from tradetrail.reports.connection import DatabaseSettings
