@@ -102,12 +102,13 @@ def test_what_the_log_lost_comes_from_the_database(audit: Audit) -> None:
         drop(audit, again)
     with pytest.raises(Fatal, match="lost its newest"), refilled(audit, AuditorSettings(), 1000):
         pass
+    # The newest of a partition whose older half is gone: the log still has it, so what it says is not in doubt.
     execute(
         audit,
-        "UPDATE events SET value = value || '\\x00' WHERE event_id = "
-        "(SELECT event_id FROM events WHERE type = 'DisclosureRecorded' ORDER BY \"offset\" LIMIT 1)",
+        "UPDATE events SET value = value || '\\x00' WHERE event_id = (SELECT e.event_id FROM events e "
+        "JOIN positions p USING (topic, partition) WHERE e.type = 'DisclosureRecorded' "
+        'AND e."offset" >= p.next_offset / 2 ORDER BY e.topic, e.partition, e."offset" LIMIT 1)',
     )
     report = rebuild_here(audit, Window())
-    # Which table is told first depends on the record: a politician's comes before the events by name.
-    assert report["first"]["table"] in {"congress_trades", "dead_letters", "events"}
+    assert report["first"]["table"] == "events"
     assert {each["table"]: each["different"] for each in report["tables"]}["events"] == 1
