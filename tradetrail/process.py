@@ -6,16 +6,18 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 from pydantic_settings import BaseSettings
 
 from tradetrail.errors import Fatal, Retryable, TradetrailError, Unreachable, UsageError
+from tradetrail.redaction import hidden
 from tradetrail.settings import SharedSettings, canonical_json, configuration, load
 from tradetrail.telemetry import configure_logging
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_UNREACHABLE = 0, 1, 2, 3
+EXIT_INTERRUPTED = 130
 
 _SAID: dict[type[TradetrailError], str] = {
     UsageError: "can't start as configured",
@@ -32,6 +34,23 @@ def exit_code_of(error: TradetrailError) -> int:
     if isinstance(error, UsageError):
         return EXIT_USAGE
     return EXIT_UNREACHABLE if isinstance(error, Unreachable | Retryable) else EXIT_FAILED
+
+
+def run_command(body: Callable[[], int], interrupted: str = "") -> int:
+    """Run a command's body and return its exit code; say its error, or that it was ``interrupted``, in one line."""
+    try:
+        return body()
+    except TradetrailError as error:
+        sys.stderr.write(f"tradetrail: {hidden(str(error))}\n")
+        return exit_code_of(error)
+    except KeyboardInterrupt:
+        sys.stderr.write(interrupted)
+        return EXIT_INTERRUPTED
+
+
+def end_politely(*_: object) -> NoReturn:
+    """Handle SIGTERM in a command: it cleans up as after Ctrl-C."""
+    raise KeyboardInterrupt
 
 
 def stop_on_signals() -> threading.Event:

@@ -15,7 +15,13 @@ import requests
 import typer
 
 from tradetrail.errors import TradetrailError
-from tradetrail.process import EXIT_FAILED, EXIT_UNREACHABLE, exit_code_of
+from tradetrail.process import (
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_UNREACHABLE,
+    end_politely,
+    exit_code_of,
+)
 from tradetrail.redaction import hidden
 
 # The modules that add commands, in the order of the help. Each has ``register(app: typer.Typer) -> None``.
@@ -31,8 +37,6 @@ COMMAND_MODULES = (
     "tradetrail.cli.rebuild",
     "tradetrail.cli.verify",
 )
-
-EXIT_INTERRUPTED = 130
 
 
 def build_app() -> typer.Typer:
@@ -79,12 +83,7 @@ def run(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _end_politely(*_: object) -> None:
-    raise KeyboardInterrupt
-
-
 def main() -> None:
     """Run the command line and exit."""
-    # A terminated command cleans up as after Ctrl-C.
-    signal.signal(signal.SIGTERM, _end_politely)
+    signal.signal(signal.SIGTERM, end_politely)
     sys.exit(run())

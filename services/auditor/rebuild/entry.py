@@ -7,7 +7,6 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import NoReturn
 
 from services.auditor.rebuild.asked import Asked
 from services.auditor.rebuild.progress import showing
@@ -18,14 +17,10 @@ from services.auditor.settings import AuditorSettings
 from services.auditor.verify.asked import Window, bound_of
 from tradetrail.arguments import RefusingParser
 from tradetrail.cli.report.output import ReportFormat, check_form, show
-from tradetrail.errors import TradetrailError
-from tradetrail.process import EXIT_FAILED, EXIT_OK, exit_code_of
-from tradetrail.redaction import hidden
+from tradetrail.process import EXIT_FAILED, EXIT_OK, end_politely, run_command
 from tradetrail.reports.connection import DatabaseSettings
 from tradetrail.settings import SharedSettings, load
 from tradetrail.telemetry import configure_logging
-
-EXIT_INTERRUPTED = 130
 
 
 def main(arguments: list[str]) -> int:
@@ -33,15 +28,11 @@ def main(arguments: list[str]) -> int:
 
     0: no difference, or applied; 1: differences in a dry run, or refused; 2: usage; 3: a server is away.
     """
-    signal.signal(signal.SIGTERM, _end_politely)
-    try:
-        return _rebuild(_parser().parse_args(arguments))
-    except TradetrailError as error:
-        sys.stderr.write(f"tradetrail: {hidden(str(error))}\n")
-        return exit_code_of(error)
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted; the next rebuild begins anew\n")
-        return EXIT_INTERRUPTED
+    signal.signal(signal.SIGTERM, end_politely)
+    return run_command(
+        lambda: _rebuild(_parser().parse_args(arguments)),
+        "interrupted; the next rebuild begins anew\n",
+    )
 
 
 def _rebuild(options: argparse.Namespace) -> int:
@@ -61,10 +52,6 @@ def _rebuild(options: argparse.Namespace) -> int:
     if form is not ReportFormat.TABLE or output is not None:
         sys.stderr.write(f"rebuilt: {summary(report)}\n")
     return EXIT_FAILED if report["differences"] and not asked.apply else EXIT_OK
-
-
-def _end_politely(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,7 +6,6 @@ import argparse
 import signal
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 from services.auditor.settings import AuditorSettings
 from services.auditor.verify.asked import Asked, Window, bound_of
@@ -14,14 +13,11 @@ from services.auditor.verify.report import print_report, sheet, summary
 from services.auditor.verify.run import Servers, verify
 from tradetrail.arguments import RefusingParser
 from tradetrail.cli.report.output import ReportFormat, show
-from tradetrail.errors import TradetrailError
-from tradetrail.process import EXIT_FAILED, EXIT_OK, EXIT_UNREACHABLE, exit_code_of
-from tradetrail.redaction import hidden
+from tradetrail.process import EXIT_FAILED, EXIT_OK, EXIT_UNREACHABLE, end_politely, run_command
 from tradetrail.reports.connection import DatabaseSettings
 from tradetrail.settings import SharedSettings, load
 from tradetrail.telemetry import configure_logging
 
-EXIT_INTERRUPTED = 130
 FINDINGS_MAX = 100
 
 
@@ -30,15 +26,11 @@ def main(arguments: list[str]) -> int:
 
     0: no difference; 1: differences; 2: usage; 3: a server is away.
     """
-    signal.signal(signal.SIGTERM, _end_politely)
-    try:
-        return _verify(_parser().parse_args(arguments))
-    except TradetrailError as error:
-        sys.stderr.write(f"tradetrail: {hidden(str(error))}\n")
-        return exit_code_of(error)
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted; with --state the same command goes on from here\n")
-        return EXIT_INTERRUPTED
+    signal.signal(signal.SIGTERM, end_politely)
+    return run_command(
+        lambda: _verify(_parser().parse_args(arguments)),
+        "interrupted; with --state the same command goes on from here\n",
+    )
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -60,10 +52,6 @@ def _verify(options: argparse.Namespace) -> int:
     if report["differences"]:
         return EXIT_FAILED
     return EXIT_UNREACHABLE if report["tables_skipped_because"] else EXIT_OK
-
-
-def _end_politely(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 def _parser() -> argparse.ArgumentParser:

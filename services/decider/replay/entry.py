@@ -12,14 +12,11 @@ from services.decider.replay.report import print_report, sheet, sums
 from services.decider.replay.run import replay
 from tradetrail.arguments import RefusingParser, day_of
 from tradetrail.cli.report.output import ReportFormat, check_form, show
-from tradetrail.errors import TradetrailError, UsageError
-from tradetrail.process import EXIT_FAILED, EXIT_OK, exit_code_of
-from tradetrail.redaction import hidden
+from tradetrail.errors import UsageError
+from tradetrail.process import EXIT_FAILED, EXIT_OK, run_command
 from tradetrail.settings import SharedSettings, load
 from tradetrail.symbols import check_symbol
 from tradetrail.telemetry import configure_logging
-
-EXIT_INTERRUPTED = 130
 
 
 def main(arguments: list[str]) -> int:
@@ -27,14 +24,8 @@ def main(arguments: list[str]) -> int:
 
     0: no difference, or a what-if; 1: differences; 2: usage; 3: a server is away.
     """
-    try:
-        return _replay(_parser().parse_args(arguments))
-    except TradetrailError as error:
-        sys.stderr.write(f"tradetrail: {hidden(str(error))}\n")
-        return exit_code_of(error)
-    except KeyboardInterrupt:
-        # Nothing was written, so there is nothing to clean up.
-        return EXIT_INTERRUPTED
+    # Interrupted, it says nothing: nothing was written, so there is nothing to clean up.
+    return run_command(lambda: _replay(_parser().parse_args(arguments)))
 
 
 def _replay(options: argparse.Namespace) -> int:
