@@ -28,6 +28,9 @@ from tradetrail.log.reader import read_all
 from tradetrail.log.topics import Topics
 from tradetrail.settings import SharedSettings
 
+# As much of a decider's last words as a failure shows, characters.
+_SAID_MAX = 3_000
+
 
 @dataclass
 class Decider:
@@ -36,6 +39,7 @@ class Decider:
     log: SharedSettings
     env: dict[str, str]
     process: Forked
+    log_file: Path
 
     def said(self, symbol: str) -> list[DecisionMade | DecisionDeclined]:
         """Return its answers on a symbol so far."""
@@ -64,12 +68,17 @@ class Decider:
 
     def start(self, **env: str) -> None:
         """Start it again, with more settings if given."""
-        self.process = launch({**self.env, **env})
+        self.log_file = _new_log_file()
+        self.process = launch({**self.env, **env}, self.log_file)
 
 
-def launch(env: dict[str, str]) -> Forked:
-    """Start a decider; what it says goes to the file of its folder."""
-    return _nursery().fork(_folder() / f"decider-{uuid4().hex}.log", env)
+def launch(env: dict[str, str], log_file: Path | None = None) -> Forked:
+    """Start a decider; what it says goes to a file."""
+    return _nursery().fork(log_file or _new_log_file(), env)
+
+
+def _new_log_file() -> Path:
+    return _folder() / f"decider-{uuid4().hex}.log"
 
 
 @cache
@@ -122,13 +131,15 @@ def running_decider(
         "TRADETRAIL_ALPACA_SECRET_KEY": "simulated-secret-key",
         "TRADETRAIL_DECIDER_CONTEXT_WAIT_S": str(context_wait_s),
     }
-    running = Decider(log, env, launch(env))
+    log_file = _new_log_file()
+    running = Decider(log, env, launch(env, log_file), log_file)
     try:
         yield running
     finally:
         running.process.terminate()
         code = running.process.wait(60)
-    assert code == 0, "asked to stop, it stops by itself"
+    said = running.log_file.read_text(errors="replace")[-_SAID_MAX:]
+    assert code == 0, f"asked to stop, it stops by itself, not with {code}: …{said}"
 
 
 def _answers(url: str) -> bool:

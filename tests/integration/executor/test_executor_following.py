@@ -93,6 +93,8 @@ def test_what_happened_while_the_stream_was_away_is_found_at_its_return(
     with follow_rig(alpaca, **AN_HOUR_OF_STREAM) as rig:
         rig.until(listening(rig))
         execution = rig.order("unheard", "SPLT", limit_price="300", quantity="1")
+        # What the stream tells of its acceptance is looked at: no look is under way when it is cancelled.
+        rig.until(is_over(execution, OrderStatus.ACCEPTED))
         # It stays away until the order is cancelled: nobody hears of that.
         alpaca.fault("stream_refuse", until_cleared=True)
         alpaca.control(fault=fault)
