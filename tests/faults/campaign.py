@@ -57,10 +57,17 @@ def main() -> int:
         metavar="NAME",
         help='with --only: only this one, such as "kill half_sent"; repeatable',
     )
-    parser.add_argument("--round", type=int, help="of all but the ingestor: only this one")
+    parser.add_argument(
+        "--from", type=int, default=1, dest="first", metavar="N", help="not those before round N"
+    )
+    parser.add_argument("--round", type=int, help="only this one")
     options = parser.parse_args()
-    if options.round is not None and options.only not in ("decider", "executor", "auditor"):
-        parser.error("--round goes with --only decider, --only executor or --only auditor")
+    if options.round is not None:
+        options.first = options.rounds = options.first
+    if options.first != 1 and options.only not in ("decider", "executor", "auditor"):
+        parser.error("--round, --from: with --only decider, --only executor or --only auditor")
+    if not 1 <= options.first <= options.rounds:
+        parser.error(f"there is no round {options.first} among rounds 1 to {options.rounds}")
     known = faults.get(options.only, {})
     if unknown := [name for name in options.fault or () if name not in known]:
         parser.error(f"--only {options.only} has no fault {unknown}; there are {sorted(known)}")
@@ -74,7 +81,7 @@ def main() -> int:
     elif options.only == "decider":
         line, violations = _own(
             lambda home: decider_campaign.run_campaign(
-                home, options.rounds, options.seed, wanted, options.round
+                home, options.rounds, options.seed, wanted, options.first
             ),
             options.seed,
             ("rounds", "kills", "freezes", "broker_restarts", "rebalances"),
@@ -82,7 +89,7 @@ def main() -> int:
     elif options.only == "executor":
         line, violations = _own(
             lambda home: executor_campaign.run_campaign(
-                home, options.rounds, options.seed, wanted, options.round
+                home, options.rounds, options.seed, wanted, options.first
             ),
             options.seed,
             ("rounds", "kills", "freezes", "takeovers", "decisions", "orders", "fills"),
@@ -90,7 +97,7 @@ def main() -> int:
     elif options.only == "auditor":
         line, violations = _own(
             lambda home: auditor_campaign.run_campaign(
-                home, options.rounds, options.seed, wanted, options.round
+                home, options.rounds, options.seed, wanted, options.first
             ),
             options.seed,
             ("rounds", "kills", "freezes", "outages", "broker_restarts", "events"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -31,13 +32,21 @@ class Fault:
 
 
 def dealt(chance: Random, rounds: int, cards: Sequence[Fault], *, as_given: bool) -> list[Fault]:
-    """Return the faults in the order they are done: the cards, shuffled unless ``as_given``, again and again."""
-    left = list(cards)
+    """Return the faults in the order they are done: the cards ``as_given``, again and again.
+
+    Else they are shuffled, and each has come once before any comes a second time: as many rounds as there are
+    different cards do them all.
+    """
+    once = list(dict.fromkeys(cards))
+    again = list((Counter(cards) - Counter(once)).elements())
     found: list[Fault] = []
-    while left and len(found) < rounds:
-        if not as_given:
-            chance.shuffle(left)
-        found += left
+    while once and len(found) < rounds:
+        if as_given:
+            found += cards
+            continue
+        for part in (once, again):
+            chance.shuffle(part)
+            found += part
     return found[:rounds]
 
 

@@ -150,9 +150,9 @@ def _environment(alpaca: str) -> Iterator[None]:
 
 
 def run_campaign(
-    home: Path, rounds: int, seed: int, wanted: Sequence[Fault] = (), only_round: int | None = None
+    home: Path, rounds: int, seed: int, wanted: Sequence[Fault] = (), first: int = 1
 ) -> Tally:
-    """Do so many rounds of the faults ``wanted``, else of the whole deck, or one of them; progress on stderr."""
+    """Do the rounds ``first`` to ``rounds`` of the faults ``wanted``, else of the whole deck; progress on stderr."""
     tally = Tally()
     # The calendar is made once, and not by two lanes at the same moment: what it hides of its libraries' warnings is
     # hidden from the whole process.
@@ -161,7 +161,7 @@ def run_campaign(
         stack = held.enter_context(LocalStack(home / "stack", ("kafka", "registry")))
         held.enter_context(_environment(held.enter_context(alpaca_process(home / "alpaca.log"))))
         todo = dealt_rounds(
-            stack, seed, rounds, wanted or deck(), as_given=bool(wanted), only_round=only_round
+            stack, seed, rounds, wanted or deck(), as_given=bool(wanted), first=first
         )
         born_in = held.enter_context(nursery("services.decider"))
         lanes = [

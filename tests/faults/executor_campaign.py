@@ -113,15 +113,15 @@ def run_campaign(
     rounds: int,
     seed: int,
     wanted: Sequence[Fault] = (),
-    only_round: int | None = None,
+    first: int = 1,
     audited_every: int = AUDITED_EVERY,
 ) -> Tally:
-    """Do so many rounds of the faults ``wanted``, else of the whole deck, or one of them; progress on stderr."""
+    """Do the rounds ``first`` to ``rounds`` of the faults ``wanted``, else of the whole deck; progress on stderr."""
     tally = Tally()
     with ExitStack() as held:
         stack = held.enter_context(LocalStack(home / "stack", ("kafka", "registry", "postgres")))
         todo = dealt_rounds(
-            stack, seed, rounds, wanted or deck(), as_given=bool(wanted), only_round=only_round
+            stack, seed, rounds, wanted or deck(), as_given=bool(wanted), first=first
         )
         born_in = held.enter_context(nursery("services.executor"))
         lanes = [

@@ -71,16 +71,16 @@ def dealt_rounds(
     cards: Sequence[Fault],
     *,
     as_given: bool,
-    only_round: int | None = None,
+    first: int = 1,
 ) -> list[tuple[int, Fault]]:
-    """Return so many rounds, or one of them, with their faults; none that takes away a broker that is not ours."""
+    """Return the rounds ``first`` to ``rounds`` with their faults; none takes away a broker that is not ours."""
     # ``TRADETRAIL_KAFKA`` names one that is not.
     is_ours = stack.part("kafka").pid is not None
-    dealt_cards = dealt(Random(seed), max(rounds, only_round or 0), cards, as_given=as_given)
+    dealt_cards = dealt(Random(seed), rounds, cards, as_given=as_given)
     return [
         (number, fault)
         for number, fault in enumerate(dealt_cards, 1)
-        if only_round in (None, number) and (is_ours or not fault.is_broker)
+        if number >= first and (is_ours or not fault.is_broker)
     ]
 
 
