@@ -15,27 +15,27 @@ from functools import partial
 import structlog
 
 from services.executor import metrics
-from services.executor.book import Book
-from services.executor.broker import Broker
-from services.executor.desk import Desk
+from services.executor.broker.lanes import Lanes
+from services.executor.broker.pace import Pace
+from services.executor.broker.trading_api import Broker
 from services.executor.election import Election
 from services.executor.feed import ControlFeed, Feed
-from services.executor.following import Follower
-from services.executor.journal import Journal
-from services.executor.lanes import Lanes
+from services.executor.following.follower import Follower
+from services.executor.following.stream import TradeUpdates
 from services.executor.look_back import LookBack, demand_whole
-from services.executor.operators import Operators
-from services.executor.orders import OrderEvents
-from services.executor.outbox import Outbox
-from services.executor.pace import Pace
+from services.executor.operators.replies import Answers
+from services.executor.operators.steps import Operators
 from services.executor.parts import Parts, Standing
-from services.executor.reconcile import Reconciler
-from services.executor.rehearsal import rehearse
-from services.executor.replies import Answers
-from services.executor.retries import Retries
-from services.executor.sending import Sender
-from services.executor.settling import Settler
-from services.executor.stream import TradeUpdates
+from services.executor.reconciling.reconciler import Reconciler
+from services.executor.recording.desk import Desk
+from services.executor.recording.journal import Journal
+from services.executor.recording.orders import OrderEvents
+from services.executor.recording.outbox import Outbox
+from services.executor.sending.sender import Sender
+from services.executor.sending.unknown import Settler
+from services.executor.state.book import Book
+from services.executor.state.rehearsal import rehearse
+from services.executor.state.retries import Retries
 from tradetrail.errors import Fatal, Poison, Retryable
 from tradetrail.events import Event
 from tradetrail.events.generated import (

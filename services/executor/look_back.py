@@ -11,8 +11,8 @@ from datetime import datetime, time, timedelta
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from services.executor.book import Book
 from services.executor.settings import RATE_WINDOW_S_MAX, ExecutorSettings
+from services.executor.state.book import Book
 from tradetrail.errors import Fatal
 from tradetrail.log.kafka import REQUEST_TIMEOUT_S, translate
 from tradetrail.log.reader import Place, places_of

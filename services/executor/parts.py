@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.executor.crash import CrashPoints
-from services.executor.replies import Replies
+from services.executor.operators.replies import Replies
 from services.executor.settings import ExecutorSettings
 from tradetrail.alpaca_settings import AlpacaSettings
 from tradetrail.clock import Clock

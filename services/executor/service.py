@@ -13,8 +13,8 @@ from services.executor import metrics
 from services.executor.active import ActiveExecutor
 from services.executor.crash import CrashPoints
 from services.executor.election import Election
+from services.executor.operators.replies import Answers
 from services.executor.parts import Parts
-from services.executor.replies import Answers
 from services.executor.settings import ExecutorSettings
 from services.executor.standing_by import Standby, begin_replies
 from tradetrail import sessions

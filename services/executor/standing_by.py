@@ -8,8 +8,8 @@ import structlog
 
 from services.executor.election import Election
 from services.executor.feed import ControlFeed
-from services.executor.halts import Halts
-from services.executor.replies import Answers, Replies
+from services.executor.operators.replies import Answers, Replies
+from services.executor.state.halts import Halts
 from tradetrail.clock import Clock
 from tradetrail.errors import Retryable
 from tradetrail.events.generated import AnswerOutcome

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from services.executor.broker.outcomes import Away
+from services.executor.broker.prices import LastPrices, Prices
 from services.executor.controls import LastPrice
-from services.executor.outcomes import Away
-from services.executor.prices import LastPrices, Prices
 from services.executor.settings import ExecutorSettings
 from tests.contract.alpaca_client import Alpaca
 from tests.contract.alpaca_server import KEYS

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from services.executor.book import Decision
-from services.executor.orders import OrderEvents, order_request
-from services.executor.statuses import decision_status
+from services.executor.recording.orders import OrderEvents, order_request
+from services.executor.state.book import Decision
+from services.executor.state.statuses import decision_status
 from tradetrail.events.generated import (
     Cause,
     DecisionStatus,

@@ -8,10 +8,10 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from services.executor.book import Book, Execution, next_actions
-from services.executor.rehearsal import rehearse
-from services.executor.retries import Retries
-from services.executor.statuses import TERMINAL, TRANSITIONS
+from services.executor.state.book import Book, Execution, next_actions
+from services.executor.state.rehearsal import rehearse
+from services.executor.state.retries import Retries
+from services.executor.state.statuses import TERMINAL, TRANSITIONS
 from tests.integration.executor.harness import decision_made
 from tests.unit.executor_events import EVENTS, NOW, at, intent_of, update_of
 from tradetrail.events import Event

@@ -14,8 +14,8 @@ from services.decider.decision import Making
 from services.decider.manual import answer, declined
 from services.decider.manual_acts import ManualActs, ManualQuestion, ManualTrigger
 from services.decider.settings import DeciderSettings
-from services.executor.book import Book, equality, next_actions
-from services.executor.orders import order_request
+from services.executor.recording.orders import order_request
+from services.executor.state.book import Book, equality, next_actions
 from tests.unit.decider_views import NOW, context, empty_state, place
 from tradetrail.events.generated import (
     DecisionDeclined,

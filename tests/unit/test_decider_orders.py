@@ -22,8 +22,8 @@ from services.decider.settings import DeciderSettings
 from services.decider.signal import Signal
 from services.decider.strategies.congressional import CongressionalSettings
 from services.decider.strategies.insider import CorporateInsiderStrategy, InsiderSettings
-from services.executor.book import Book
-from services.executor.orders import order_request
+from services.executor.recording.orders import order_request
+from services.executor.state.book import Book
 from tests.unit.decider_views import NOW, context, place, trigger, view
 from tradetrail.errors import UsageError
 from tradetrail.events.generated import (

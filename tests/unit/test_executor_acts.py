@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.executor.acts import (
+from services.executor.operators.acts import (
     Cancelled,
     CancelOpen,
     CancelWaiting,
@@ -19,7 +19,7 @@ from services.executor.acts import (
     Wait,
     judge,
 )
-from services.executor.book import Book
+from services.executor.state.book import Book
 from tests.integration.executor.harness import decision_made
 from tests.unit.executor_events import EVENTS, NOW, at, intent_of, update_of
 from tradetrail.events import Event

@@ -10,13 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.executor.book import Book, next_actions
-from services.executor.fills import chain_between, fill_by_totals, says_something_new, status_by
-from services.executor.orders import Progress
-from services.executor.outcomes import BrokerOrder, Fill
-from services.executor.rehearsal import rehearse
-from services.executor.retries import Retries
-from services.executor.statuses import RETRIED, TERMINAL, decision_status
+from services.executor.broker.fills import (
+    chain_between,
+    fill_by_totals,
+    says_something_new,
+    status_by,
+)
+from services.executor.broker.outcomes import BrokerOrder, Fill
+from services.executor.recording.orders import Progress
+from services.executor.state.book import Book, next_actions
+from services.executor.state.rehearsal import rehearse
+from services.executor.state.retries import Retries
+from services.executor.state.statuses import RETRIED, TERMINAL, decision_status
 from tests.unit.executor_events import ACCOUNT, EVENTS, NOW, at, intent_of
 from tests.unit.executor_log import RETRIES, Writer
 from tradetrail.errors import Fatal, Poison

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.executor.book import Book, next_actions
-from services.executor.statuses import (
+from services.executor.state.book import Book, next_actions
+from services.executor.state.statuses import (
     DECISION_TERMINAL,
     DECISION_TRANSITIONS,
     TERMINAL,

@@ -12,8 +12,7 @@ from contextlib import contextmanager
 import pytest
 from pydantic import SecretStr
 
-from services.executor.broker import Broker
-from services.executor.outcomes import (
+from services.executor.broker.outcomes import (
     Accepted,
     Away,
     Missing,
@@ -23,8 +22,9 @@ from services.executor.outcomes import (
     Told,
     Unclear,
 )
+from services.executor.broker.ticket import _SEAL, LiveTicket, TicketRefused
+from services.executor.broker.trading_api import Broker
 from services.executor.settings import ExecutorSettings
-from services.executor.ticket import _SEAL, LiveTicket, TicketRefused
 from tradetrail.alpaca_settings import AlpacaSettings
 
 REQUEST = json.dumps({"symbol": "ACME", "qty": "1", "client_order_id": "c-1"})

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from services.executor.book import Book, Decision, equality
 from services.executor.controls import (
     Account,
     Facts,
@@ -22,9 +21,10 @@ from services.executor.controls import (
 )
 from services.executor.controls.rules import RULES
 from services.executor.controls.timing import open_market_s
-from services.executor.entries import DayUse
-from services.executor.halts import Halts
 from services.executor.settings import ExecutorSettings
+from services.executor.state.book import Book, Decision, equality
+from services.executor.state.entries import DayUse
+from services.executor.state.halts import Halts
 from tests.integration.executor.harness import decision_made
 from tests.unit.executor_events import NOW, at, intent_of, update_of
 from tradetrail.errors import UsageError

@@ -12,7 +12,7 @@ from typing import TypeVar
 from services.executor.controls.rules import RULES
 from services.executor.crash import STEPS
 from services.executor.settings import ExecutorSettings
-from services.executor.statuses import (
+from services.executor.state.statuses import (
     DECISION_TRANSITIONS,
     RETRIED,
     TRANSITIONS,

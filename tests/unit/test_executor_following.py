@@ -9,16 +9,16 @@ from decimal import Decimal
 
 import pytest
 
-from services.executor.discoveries import Discoveries, matter_of
-from services.executor.guarded_http import Exchange
-from services.executor.mute import MuteWatch
-from services.executor.order_list import rows_as_received
-from services.executor.outcomes import Away
-from services.executor.pace import Pace
-from services.executor.schedule import SOON_S, YIELD_INTERVALS_MAX, Schedule
-from services.executor.statuses import TERMINAL, execution_status
-from services.executor.stream import Hint, backoff_s, parse_hint
-from services.executor.troubles import KNOWN_WORDS, trouble_of
+from services.executor.broker.guarded_http import Exchange
+from services.executor.broker.order_list import rows_as_received
+from services.executor.broker.outcomes import Away
+from services.executor.broker.pace import Pace
+from services.executor.following.mute import MuteWatch
+from services.executor.following.schedule import SOON_S, YIELD_INTERVALS_MAX, Schedule
+from services.executor.following.stream import Hint, backoff_s, parse_hint
+from services.executor.following.troubles import KNOWN_WORDS, trouble_of
+from services.executor.reconciling.discoveries import Discoveries, matter_of
+from services.executor.state.statuses import TERMINAL, execution_status
 from tests.unit.executor_events import ACCOUNT, EVENTS, NOW
 from tradetrail.events.generated import BrokerOrderDiscovered, OrderStatus, Side
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from services.executor.halts import Halts
-from services.executor.replies import Answers, Replies
+from services.executor.operators.replies import Answers, Replies
+from services.executor.state.halts import Halts
 from tradetrail.events.generated import AnswerOutcome, OperatorAct, OperatorActed
 from tradetrail.log.stamp import Stamp
 from tradetrail.operator_acts import asked

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.executor import lanes as module
-from services.executor.broker import Broker
-from services.executor.lanes import Lanes
+from services.executor.broker import lanes as module
+from services.executor.broker.lanes import Lanes
+from services.executor.broker.trading_api import Broker
 from services.executor.settings import ExecutorSettings
 from tests.eventually import eventually
 from tradetrail.alpaca_settings import AlpacaSettings

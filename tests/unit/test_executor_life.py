@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.executor.book import Book
 from services.executor.look_back import LookBack, demand_whole
 from services.executor.settings import ExecutorSettings
-from services.executor.statuses import TERMINAL
+from services.executor.state.book import Book
+from services.executor.state.statuses import TERMINAL
 from tests.unit.executor_events import intent_of, update_of
 from tests.unit.executor_log import PLACE, RETRIES, STEPS, Entry, Writer, written
 from tradetrail.errors import Fatal, Poison

@@ -11,16 +11,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.executor.book import Decision, Execution, begun
-from services.executor.fills import fill_by_totals, fills_between, says_something_new, status_by
-from services.executor.orders import (
+from services.executor.broker.fills import (
+    fill_by_totals,
+    fills_between,
+    says_something_new,
+    status_by,
+)
+from services.executor.broker.outcomes import BrokerOrder, Fill, instant
+from services.executor.following.stream import Hint, parse_hint
+from services.executor.recording.orders import (
     Progress,
     client_order_id,
     execution_id,
     order_request,
 )
-from services.executor.outcomes import BrokerOrder, Fill, instant
-from services.executor.stream import Hint, parse_hint
+from services.executor.state.book import Decision, Execution, begun
 from tests.integration.executor.harness import decision_made
 from tests.unit.executor_events import EVENTS, NOW, at, intent_of
 from tests.unit.test_executor_controls import _decision

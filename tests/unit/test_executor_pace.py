@@ -7,9 +7,9 @@ from functools import partial
 
 import pytest
 
-from services.executor import pace as module
-from services.executor.guarded_http import Exchange
-from services.executor.pace import Pace
+from services.executor.broker import pace as module
+from services.executor.broker.guarded_http import Exchange
+from services.executor.broker.pace import Pace
 from tests.eventually import eventually
 
 RESERVE = 3

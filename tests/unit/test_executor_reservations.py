@@ -12,7 +12,6 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from services.executor.book import Book, Decision, next_actions
 from services.executor.controls import (
     Account,
     Facts,
@@ -22,9 +21,10 @@ from services.executor.controls import (
     check_batch,
     first_failed,
 )
-from services.executor.halts import Halts
-from services.executor.reservations import Look, Reservations
 from services.executor.settings import ExecutorSettings
+from services.executor.state.book import Book, Decision, next_actions
+from services.executor.state.halts import Halts
+from services.executor.state.reservations import Look, Reservations
 from tests.integration.executor.harness import decision_made
 from tests.unit.executor_events import EVENTS, NOW, at, intent_of, update_of
 from tradetrail.events import Event

@@ -10,8 +10,8 @@ from decimal import ROUND_UP, Decimal
 
 from services.executor.controls.question import Question
 from services.executor.controls.result import NO_PRICE, ORDERS, SHARES, USD, Measure, Result
-from services.executor.entries import ZERO
-from services.executor.reservations import Reservation
+from services.executor.state.entries import ZERO
+from services.executor.state.reservations import Reservation
 from tradetrail.events.generated import Control, Side
 from tradetrail.sessions import new_york_date
 

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.executor.book import Decision
 from services.executor.controls.lists import halt_of
 from services.executor.controls.question import Facts, Question
 from services.executor.controls.rules import RULES
 from services.executor.controls.timing import stale_of
-from services.executor.entries import ZERO
-from services.executor.halts import Halts
-from services.executor.reservations import Reservation
 from services.executor.settings import ExecutorSettings
+from services.executor.state.book import Decision
+from services.executor.state.entries import ZERO
+from services.executor.state.halts import Halts
+from services.executor.state.reservations import Reservation
 from tradetrail.events.generated import RiskCheck
 from tradetrail.sessions import new_york_date
 

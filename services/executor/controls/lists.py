@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from services.executor.book import Decision
 from services.executor.controls.question import Question
 from services.executor.controls.result import Result, yes_or_no
-from services.executor.halts import Halts
+from services.executor.state.book import Decision
+from services.executor.state.halts import Halts
 from tradetrail.events.generated import Control
 
 

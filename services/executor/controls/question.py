@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_UP, Decimal
 
-from services.executor.book import Book, Decision
-from services.executor.halts import Halts
-from services.executor.reservations import Look, Reservation
 from services.executor.settings import ExecutorSettings
+from services.executor.state.book import Book, Decision
+from services.executor.state.halts import Halts
+from services.executor.state.reservations import Look, Reservation
 from tradetrail.events.generated import OrderType, Side
 
 _CENT = Decimal("0.01")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from services.executor.book import Decision, equality
 from services.executor.controls.question import Question
 from services.executor.controls.result import ORDERS, SECONDS, Measure, Result, yes_or_no
 from services.executor.settings import ExecutorSettings
+from services.executor.state.book import Decision, equality
 from tradetrail import sessions
 from tradetrail.events.generated import Control, RiskCheck
 

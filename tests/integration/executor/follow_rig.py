@@ -14,22 +14,22 @@ from typing import Any, TypeVar, cast
 import requests
 from pydantic import SecretStr
 
-from services.executor.book import Book, Execution
-from services.executor.broker import Broker
+from services.executor.broker.lanes import Lanes
+from services.executor.broker.looking import post
+from services.executor.broker.pace import Pace
+from services.executor.broker.trading_api import Broker
 from services.executor.crash import CrashPoints
-from services.executor.desk import Desk
 from services.executor.feed import ControlFeed
-from services.executor.following import Follower
-from services.executor.journal import Journal
-from services.executor.lanes import Lanes
-from services.executor.looking import post
-from services.executor.orders import OrderEvents, order_request
-from services.executor.outbox import Outbox
-from services.executor.pace import Pace
-from services.executor.reconcile import Reconciler
-from services.executor.rehearsal import rehearse
+from services.executor.following.follower import Follower
+from services.executor.following.stream import TradeUpdates
+from services.executor.reconciling.reconciler import Reconciler
+from services.executor.recording.desk import Desk
+from services.executor.recording.journal import Journal
+from services.executor.recording.orders import OrderEvents, order_request
+from services.executor.recording.outbox import Outbox
 from services.executor.settings import ExecutorSettings
-from services.executor.stream import TradeUpdates
+from services.executor.state.book import Book, Execution
+from services.executor.state.rehearsal import rehearse
 from tests.contract.alpaca_client import Alpaca
 from tests.contract.alpaca_server import KEYS
 from tests.eventually import DEADLINE_S

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from confluent_kafka import murmur2
 
-from services.executor.book import Book
-from services.executor.entries import decided
 from services.executor.feed import Feed
 from services.executor.look_back import LookBack, demand_whole
 from services.executor.settings import ExecutorSettings
+from services.executor.state.book import Book
+from services.executor.state.entries import decided
 from tests.eventually import eventually
 from tests.integration.executor.harness import IN_SESSION, Desk, Process, decision_made
 from tests.unit.executor_events import EVENTS

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from services.executor.stream import Hint, parse_hint
+from services.executor.following.stream import Hint, parse_hint
 from tests.contract.alpaca_client import Alpaca, stop
 from tests.integration.executor.follow_rig import follow_rig
 from tests.integration.executor.harness import IN_SESSION

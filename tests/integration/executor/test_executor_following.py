@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from services.executor.book import Execution
-from services.executor.stream import TradeUpdates
-from services.executor.troubles import FORGOTTEN
+from services.executor.following.stream import TradeUpdates
+from services.executor.following.troubles import FORGOTTEN
+from services.executor.state.book import Execution
 from tests.contract.alpaca_client import Alpaca, stop
 from tests.contract.alpaca_server import KEYS
 from tests.eventually import eventually
@@ -199,7 +199,7 @@ def test_300_open_orders_cost_few_requests_a_poll(alpaca: Alpaca) -> None:
 
 
 def test_a_list_goes_on_page_by_page(alpaca: Alpaca, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.executor.order_list.ORDER_PAGE", 5)
+    monkeypatch.setattr("services.executor.broker.order_list.ORDER_PAGE", 5)
     with follow_rig(alpaca, stream=False, poll_every_s=NEVER_S) as rig:
         executions = [rig.order(f"paged-{n}", **UNREACHED) for n in range(12)]
         rig.follower.look_at_all()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from services.executor.orders import Progress
+from services.executor.recording.orders import Progress
 from tests.contract.alpaca_client import Alpaca, stop
 from tests.eventually import eventually
 from tests.integration.executor.follow_rig import Rig, follow_rig
@@ -100,8 +100,8 @@ def test_what_was_filled_by_hand_is_discovered_with_its_fill(alpaca: Alpaca) -> 
 def test_the_stream_tells_of_an_order_placed_by_hand(
     alpaca: Alpaca, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.executor.hints.STRANGER_AFTER_S", 0.2)
-    monkeypatch.setattr("services.executor.reconcile.STRANGERS_EVERY_S", 0.2)
+    monkeypatch.setattr("services.executor.following.hints.STRANGER_AFTER_S", 0.2)
+    monkeypatch.setattr("services.executor.reconciling.reconciler.STRANGERS_EVERY_S", 0.2)
     with follow_rig(alpaca, **QUIET | {"stream": True}) as rig:
         rig.until(lambda: rig.follower.stream == "connected" and rig.reconciler.last)
         by_hand = alpaca.placed("ACME", qty="3")
@@ -173,7 +173,7 @@ def test_what_the_broker_puts_in_the_place_of_our_order_is_ours(alpaca: Alpaca) 
 def test_a_comparison_that_fails_is_made_again_and_answers_then(
     alpaca: Alpaca, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.executor.reconcile.RETRY_S", 0.1)
+    monkeypatch.setattr("services.executor.reconciling.reconciler.RETRY_S", 0.1)
     alpaca.fault("status", method="GET", path="/v2/orders", status=500, count=2)
     alpaca.placed("ACME", qty="1")
     with follow_rig(alpaca, **QUIET) as rig:

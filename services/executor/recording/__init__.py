@@ -1,0 +1,1 @@
+"""How a step gets into the log: as events, in fenced transactions, and from there into the book."""
