@@ -15,13 +15,14 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from services.auditor.servers import Servers
 from services.auditor.settings import AuditorSettings
 from services.auditor.tables import TABLES
 from services.auditor.verify.asked import Asked, Window
 from services.auditor.verify.excuses import of_whole
 from services.auditor.verify.findings import Finding, Findings
 from services.auditor.verify.rows_sql import Side
-from services.auditor.verify.run import Servers, verify
+from services.auditor.verify.run import verify
 from services.auditor.verify.scratch import Scratch, opened
 from services.auditor.verify.stored import Beginning, Stored, StoredEvent
 from services.auditor.verify.tables import compare_table

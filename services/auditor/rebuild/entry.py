@@ -11,8 +11,9 @@ from pathlib import Path
 from services.auditor.rebuild.asked import Asked
 from services.auditor.rebuild.progress import showing
 from services.auditor.rebuild.report import print_report, report_of, sheet, summary
-from services.auditor.rebuild.whole import Servers, rebuild_whole
+from services.auditor.rebuild.whole import rebuild_whole
 from services.auditor.rebuild.window import rebuild_window
+from services.auditor.servers import Servers
 from services.auditor.settings import AuditorSettings
 from services.auditor.verify.asked import Window, bound_of
 from tradetrail.arguments import RefusingParser

@@ -14,30 +14,14 @@ from services.auditor.rebuild.desk import Desk, open_desk
 from services.auditor.rebuild.progress import Shown
 from services.auditor.rebuild.swap import check_swap, prepare, rename
 from services.auditor.refill import Refill
-from services.auditor.settings import AuditorSettings
+from services.auditor.servers import Servers
 from tradetrail.errors import UsageError
 from tradetrail.log.reader import Place
-from tradetrail.reports.connection import DatabaseSettings
-from tradetrail.settings import SharedSettings
 
 # So few offsets behind the auditors are read in about a second, which they can wait.
 CATCH_UP_OFFSETS = 5_000
 # Each round reads what the auditors wrote during the last one; a log that outruns us is waited for under the lock.
 CATCH_UP_ROUNDS_MAX = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Servers:
-    """Where the log and the database are, and how the auditor writes."""
-
-    shared: SharedSettings
-    database: DatabaseSettings
-    settings: AuditorSettings
-
-    @property
-    def dsn(self) -> str:
-        """Return the address of the database."""
-        return self.database.postgres_dsn.get_secret_value()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +67,7 @@ def _rebuild(servers: Servers, asked: Asked, desk: Desk, shown: Shown) -> Rebuil
         shown.step(f"recorded as act {act_id}")
     origin = desk.live
     with closing(
-        Refill(servers.shared, servers.settings, servers.dsn, desk.scratch, origin=origin)
+        Refill(servers.shared, servers.auditor, servers.dsn, desk.scratch, origin=origin)
     ) as refill:
         shown.step(f"filling schema {desk.scratch} from the log; the auditors go on")
         _catch_up(desk, refill, shown)

@@ -13,8 +13,9 @@ from services.auditor.rebuild.desk import Desk, open_desk
 from services.auditor.rebuild.judge import SPANS
 from services.auditor.rebuild.mend import Mender, open_spans
 from services.auditor.rebuild.progress import Shown
-from services.auditor.rebuild.whole import Servers, check_version
+from services.auditor.rebuild.whole import check_version
 from services.auditor.refill import Refill
+from services.auditor.servers import Servers
 from services.auditor.tables import TABLES
 from services.auditor.verify.asked import Window
 from services.auditor.verify.bounds import chosen
@@ -63,7 +64,7 @@ def _rebuild(
     refused = {p: end for p, end in desk.positions().items() if p[0] == letters and p not in spans}
     starts = {place: first for place, (first, _) in spans.items()}
     ends = {place: end for place, (_, end) in spans.items()}
-    refill = Refill(servers.shared, servers.settings, servers.dsn, desk.scratch, origin=desk.live)
+    refill = Refill(servers.shared, servers.auditor, servers.dsn, desk.scratch, origin=desk.live)
     with closing(refill), shown.filling(starts, refused | ends) as moved:
         refill.begin_at(starts)
         refill.to(refused | ends, moved)

@@ -7,10 +7,11 @@ import signal
 import sys
 from pathlib import Path
 
+from services.auditor.servers import Servers
 from services.auditor.settings import AuditorSettings
 from services.auditor.verify.asked import Asked, Window, bound_of
 from services.auditor.verify.report import print_report, sheet, summary
-from services.auditor.verify.run import Servers, verify
+from services.auditor.verify.run import verify
 from tradetrail.arguments import RefusingParser
 from tradetrail.cli.report.output import ReportFormat, show
 from tradetrail.process import EXIT_FAILED, EXIT_OK, EXIT_UNREACHABLE, end_politely, run_command

@@ -13,10 +13,9 @@ import copy
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from services.auditor.settings import AuditorSettings
+from services.auditor.servers import Servers
 from services.auditor.verify.asked import Asked, Window
 from services.auditor.verify.bounds import Judged, Span, chosen, judged
 from services.auditor.verify.events import Comparison, Partition, Tally
@@ -34,20 +33,11 @@ from tradetrail.errors import UsageError
 from tradetrail.log.codec import Codec
 from tradetrail.log.reader import Place, places_of
 from tradetrail.log.topics import Topics
-from tradetrail.reports.connection import DatabaseSettings, open_reader
+from tradetrail.reports.connection import open_reader
 from tradetrail.settings import SharedSettings
 
 # How often the state file is written while a partition is compared: what an interruption may cost again.
 _KEEP_EVERY_EVENTS = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Servers:
-    """The settings that name both sides."""
-
-    shared: SharedSettings
-    database: DatabaseSettings
-    auditor: AuditorSettings
 
 
 def verify(servers: Servers, asked: Asked, state_path: Path | None = None) -> Report:
@@ -222,11 +212,10 @@ class _Run:
 
 @contextmanager
 def _sides(servers: Servers) -> Iterator[tuple[Logged, Stored]]:
-    database, role = servers.database, servers.auditor.reader_role
     logged = Logged(servers.shared)
     try:
-        dsn = database.postgres_dsn.get_secret_value()
-        with open_reader(dsn, database.postgres_schema, role) as connection:
+        schema, role = servers.database.postgres_schema, servers.auditor.reader_role
+        with open_reader(servers.dsn, schema, role) as connection:
             yield logged, Stored(connection)
     finally:
         logged.close()
