@@ -8,6 +8,7 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import sql
 
+from services.auditor import database_schema
 from services.auditor.session import CONNECT_TIMEOUT_S
 from tradetrail.errors import Retryable
 from tradetrail.events.generated import DeadLetterReason
@@ -29,7 +30,6 @@ JOIN {schema}.dead_letters d ON d.source_topic = held.topic COLLATE "C"
     AND d.source_offset BETWEEN held.first AND held.last
 WHERE d.reason_code IS NOT NULL
 """
-_POSITIONS: LiteralString = "SELECT topic, partition, next_offset FROM {schema}.positions"
 _BEGIN_AT: LiteralString = """
 UPDATE {schema}.positions SET next_offset = %s WHERE topic = %s COLLATE "C" AND partition = %s
 """
@@ -45,6 +45,7 @@ class Kept:
     def __init__(self, dsn: str, schema: str, origin: str) -> None:
         """Nothing is connected before the first use."""
         self._dsn = dsn
+        self._schema = schema
         self._names = {"schema": sql.Identifier(schema), "origin": sql.Identifier(origin)}
         self._connection: psycopg.Connection[Any] | None = None
 
@@ -99,10 +100,9 @@ class Kept:
         try:
             connection = self._connect()
             with connection.transaction():
-                rows = connection.execute(sql.SQL(_POSITIONS).format(**self._names)).fetchall()
+                return database_schema.positions(connection, self._schema)
         except psycopg.Error as error:
             raise self._away(error) from error
-        return {(topic, partition): offset for topic, partition, offset in rows}
 
     def begin_at(self, starts: Mapping[Place, int]) -> None:
         """Set the schema's positions of these partitions."""

@@ -81,11 +81,7 @@ class Session:
             with psycopg.connect(
                 self._dsn, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S
             ) as connection:
-                ended = connection.execute(statements.END_FROZEN, (APPLICATION, FROZEN_AFTER_S))
-                for pid, waited, _done in ended:
-                    log.warning(
-                        "ended the session of a frozen auditor", pid=pid, waited=str(waited)
-                    )
+                end_frozen(connection)
         except psycopg.Error as error:
             log.warning("can't look for frozen auditors", error=str(error))
 
@@ -114,6 +110,13 @@ class Session:
         for table in TABLES.values():
             connection.execute(statements.stage(table))
         return connection
+
+
+def end_frozen(connection: psycopg.Connection[Any]) -> None:
+    """End the sessions of auditors that have kept a transaction waiting for too long. Raises psycopg.Error."""
+    ended = connection.execute(statements.END_FROZEN, (APPLICATION, FROZEN_AFTER_S))
+    for pid, waited, _done in ended:
+        log.warning("ended the session of a frozen auditor", pid=pid, waited=str(waited))
 
 
 def _lost(error: psycopg.Error, connection: psycopg.Connection[Any] | None) -> bool:

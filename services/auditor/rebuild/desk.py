@@ -11,9 +11,10 @@ import psycopg
 import structlog
 from psycopg import errors, sql
 
-from services.auditor import statements
+from services.auditor import database_schema
+from services.auditor.database_schema import NAME_LENGTH_MAX
 from services.auditor.kept import connect
-from services.auditor.session import APPLICATION, FROZEN_AFTER_S
+from services.auditor.session import end_frozen
 from tradetrail.errors import Fatal, Unreachable, UsageError
 from tradetrail.log.reader import Place
 
@@ -27,15 +28,9 @@ _BETWEEN_TURNS_S = 1.0
 IDLE_TIMEOUT_MS = 60_000
 # Dropping a schema waits for those who still read from it.
 DROP_TIMEOUT_S = 60.0
-# Postgres cuts names off after so many bytes.
-NAME_LENGTH_MAX = 63
 
 _TAKE: LiteralString = (
     "SELECT pg_try_advisory_lock(hashtextextended('tradetrail rebuild of ' || %s, 0))"
-)
-_VERSION: LiteralString = "SELECT version_num FROM {}.schema_version"
-_POSITIONS: LiteralString = (
-    "SELECT topic, partition, next_offset FROM {}.positions ORDER BY topic, partition"
 )
 _COUNT_EVENTS: LiteralString = """
 SELECT count(*) FROM {}.events e
@@ -62,8 +57,7 @@ class Desk:
 
     def positions(self) -> dict[Place, int]:
         """Return how far the live schema is."""
-        query = sql.SQL(_POSITIONS).format(sql.Identifier(self.live))
-        return {(t, p): offset for t, p, offset in self.connection.execute(query)}
+        return database_schema.positions(self.connection, self.live)
 
     def relations(self, schema: str) -> set[str]:
         """Return the tables, views and sequences of a schema, partitions left out."""
@@ -71,13 +65,7 @@ class Desk:
 
     def version(self, schema: str) -> str | None:
         """Return the migration that a schema has reached; None when it is no audit schema."""
-        try:
-            row = self.connection.execute(
-                sql.SQL(_VERSION).format(sql.Identifier(schema))
-            ).fetchone()
-        except (errors.UndefinedTable, errors.InvalidSchemaName):
-            return None
-        return str(row[0]) if row else None
+        return database_schema.version(self.connection, schema)
 
     @contextmanager
     def positions_held(self) -> Iterator[dict[Place, int]]:
@@ -105,24 +93,19 @@ class Desk:
                         f"no moment between the auditors' batches was found within {LOCK_TIMEOUT_S:.0f} s; nothing was "
                         "changed: try again when less is written, or stop the auditors meanwhile"
                     ) from error
-            self._end_frozen()
+            end_frozen(self.connection)
             time.sleep(_BETWEEN_TURNS_S)
 
     def analyze(self, schema: str) -> None:
         """Tell the planner what a freshly filled schema holds."""
-        for name in sorted(self.relations(schema)):
-            self.connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(schema, name)))
+        database_schema.analyze(self.connection, schema)
 
     def drop(self, schema: str) -> bool:
         """Drop a schema, if it is there; return False when others use it for longer than we wait."""
-        statement = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema))
         deadline = time.monotonic() + DROP_TIMEOUT_S
         while True:
             try:
-                with self.connection.transaction():
-                    self.connection.execute("SET LOCAL client_min_messages = 'warning'")
-                    self.connection.execute(f"SET LOCAL lock_timeout = {LOCK_TURN_MS}")
-                    self.connection.execute(statement)
+                database_schema.drop(self.connection, schema, LOCK_TURN_MS)
                 return True
             except (errors.LockNotAvailable, errors.DeadlockDetected):
                 if time.monotonic() > deadline:
@@ -151,11 +134,6 @@ class Desk:
             sql.SQL(_COUNT_EVENTS).format(sql.Identifier(self.scratch))
         ).fetchone()
         return int(row[0]) if row else 0
-
-    def _end_frozen(self) -> None:
-        ended = self.connection.execute(statements.END_FROZEN, (APPLICATION, FROZEN_AFTER_S))
-        for pid, waited, _done in ended:
-            log.warning("ended the session of a frozen auditor", pid=pid, waited=str(waited))
 
 
 def scratch_name(live: str) -> str:

@@ -7,7 +7,8 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from services.auditor.rebuild.desk import NAME_LENGTH_MAX, Desk
+from services.auditor.database_schema import NAME_LENGTH_MAX
+from services.auditor.rebuild.desk import Desk
 from tradetrail.errors import UsageError
 
 # Months that auditors know to be there must be there after the swap, also those without an event.

@@ -9,6 +9,8 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import sql
 
+from services.auditor import database_schema
+from services.auditor.database_schema import NAME_LENGTH_MAX
 from services.auditor.migrate import migrate
 from services.auditor.refill import Refill
 from services.auditor.session import CONNECT_TIMEOUT_S
@@ -18,16 +20,12 @@ from tradetrail.log.reader import Place
 from tradetrail.reports.connection import DatabaseSettings
 from tradetrail.settings import SharedSettings
 
-# Postgres cuts names off after so many bytes.
-_NAME_LENGTH_MAX = 63
 # A range of a table takes about a second; this covers a busy server.
 _STATEMENT_TIMEOUT_MS = 300_000
 _TAKE: LiteralString = (
     "SELECT pg_try_advisory_lock(hashtextextended('tradetrail verify ' || %s, 0))"
 )
-_VERSION: LiteralString = "SELECT version_num FROM {}.schema_version"
 _OID: LiteralString = "SELECT oid::text FROM pg_namespace WHERE nspname = %s"
-_POSITIONS: LiteralString = "SELECT topic, partition, next_offset FROM {}.positions"
 # COPY passes over a row for which such a trigger returns nothing.
 _KEEP_NO_EVENTS: LiteralString = """
 CREATE FUNCTION {schema}.keep_none() RETURNS trigger LANGUAGE plpgsql AS $body$ BEGIN RETURN NULL; END $body$;
@@ -42,7 +40,7 @@ class Scratch:
         """Work through ``connection``, which may make schemas; ``opened`` makes one."""
         self.connection = connection
         self.live = database.postgres_schema
-        self.name = f"{self.live[: _NAME_LENGTH_MAX - 7]}_verify"
+        self.name = f"{self.live[: NAME_LENGTH_MAX - 7]}_verify"
         self._dsn = database.postgres_dsn.get_secret_value()
 
     def take(self, known: str | None) -> str:
@@ -59,7 +57,10 @@ class Scratch:
             return known
         self.drop()
         migrate(self._dsn, self.name)
-        if self._version(self.live) != self._version(self.name):
+        ours, theirs = (
+            database_schema.version(self.connection, each) for each in (self.name, self.live)
+        )
+        if ours != theirs:
             self.drop()
             raise UsageError(
                 f"schema {self.live} is of another version than this program: run python -m services.auditor "
@@ -85,30 +86,19 @@ class Scratch:
             refill.to(ends, moved)
         finally:
             refill.close()
-        for (table,) in self.connection.execute(
-            "SELECT tablename::text FROM pg_tables WHERE schemaname = %s", (self.name,)
-        ).fetchall():
-            self.connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(self.name, table)))
+        database_schema.analyze(self.connection, self.name)
 
     def positions(self, schema: str) -> dict[Place, int]:
         """Return how far a schema is."""
-        query = sql.SQL(_POSITIONS).format(sql.Identifier(schema))
-        return {(t, p): offset for t, p, offset in self.connection.execute(query)}
+        return database_schema.positions(self.connection, schema)
 
     def drop(self) -> None:
         """Drop the schema, if it is there."""
-        statement = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(self.name))
-        with self.connection.transaction():
-            self.connection.execute("SET LOCAL client_min_messages = 'warning'")
-            self.connection.execute(statement)
+        database_schema.drop(self.connection, self.name)
 
     def _oid(self) -> str | None:
         row = self.connection.execute(_OID, (self.name,)).fetchone()
         return str(row[0]) if row else None
-
-    def _version(self, schema: str) -> str:
-        row = self.connection.execute(sql.SQL(_VERSION).format(sql.Identifier(schema))).fetchone()
-        return str(row[0]) if row else ""
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import psycopg
 
+from services.auditor import database_schema
 from tradetrail.log.reader import Place
 
 # Rows are fetched so many at once, and fewer when they are large: bounds memory, and a page costs milliseconds.
@@ -24,7 +25,6 @@ _IDENTITY: LiteralString = """
 SELECT system_identifier::text, current_database()::text, current_schema()::text, current_schema()::regnamespace::oid
 FROM pg_control_system()
 """
-_POSITIONS: LiteralString = "SELECT topic, partition, next_offset FROM positions"
 _SCHEMAS: LiteralString = "SELECT schema_id, type, schema FROM schemas ORDER BY schema_id"
 # Jumps from one partition to the next by the primary key instead of reading every row.
 _PLACES: LiteralString = """
@@ -125,7 +125,7 @@ class Stored:
         connection = self._connection
         with connection.transaction():
             system, database, schema, oid = connection.execute(_IDENTITY).fetchone() or ("",) * 4
-            positions = {(t, p): n for t, p, n in connection.execute(_POSITIONS)}
+            positions = database_schema.positions(connection)
             places = set(positions) | {(t, p) for t, p in connection.execute(_PLACES)}
             beyond = {place: self._beyond(place, positions.get(place, 0)) for place in places}
             schemas = {number: (name, text) for number, name, text in connection.execute(_SCHEMAS)}
