@@ -13,7 +13,7 @@ from itertools import cycle, islice
 from typing import Any
 
 from benchmarks.decide_log import END, answers_of, disclosure_of
-from services.ingestor.records import FetchedRow, Record, congress_records, insider_records
+from services.ingestor.rows.records import FetchedRow, Record, congress_records, insider_records
 from simulators.world import open_world
 from tradetrail.calls import call_events
 from tradetrail.events import Event, to_datum

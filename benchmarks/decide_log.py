@@ -24,7 +24,7 @@ from services.decider.decision import Making, Question, declined, made
 from services.decider.settings import DeciderSettings
 from services.decider.strategies.insider import CorporateInsiderStrategy, InsiderSettings
 from services.decider.symbol_state import SymbolState
-from services.ingestor.records import FetchedRow, Record, insider_records
+from services.ingestor.rows.records import FetchedRow, Record, insider_records
 from simulators.world import open_world
 from tradetrail.calls import call_events
 from tradetrail.events import Event

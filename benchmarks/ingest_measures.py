@@ -14,15 +14,15 @@ from statistics import median
 from benchmarks.child import measured_apart
 from benchmarks.ingest_passes import CONGRESS, INSIDER, ingestor, unpaced
 from benchmarks.ingest_vendor import Folder, Vendor
-from services.ingestor.counts import record_counts
-from services.ingestor.delivery import Delivery, RunFacts
-from services.ingestor.journal import Journal
-from services.ingestor.ledger import identity_of
-from services.ingestor.lock import SourceLock
-from services.ingestor.memory import Memory
+from services.ingestor.known.ledger import identity_of
+from services.ingestor.known.memory import Memory
 from services.ingestor.parts import Parts, Request, request_of
-from services.ingestor.records import FetchedRow, congress_records, insider_records
-from services.ingestor.run import Runner
+from services.ingestor.recording.counts import record_counts
+from services.ingestor.recording.delivery import Delivery, RunFacts
+from services.ingestor.recording.journal import Journal
+from services.ingestor.recording.lock import SourceLock
+from services.ingestor.rows.records import FetchedRow, congress_records, insider_records
+from services.ingestor.runs.run import Runner
 from services.ingestor.sources.http import Exchange
 from services.ingestor.sources.quiver import Window
 from services.ingestor.tasks import TASKS

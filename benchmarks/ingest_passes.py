@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from benchmarks.ingest_vendor import TOKEN, Folder, Vendor, insider_day
-from services.ingestor.backfill import backfill, total_of
-from services.ingestor.counts import Counts
-from services.ingestor.normalise import congress_day
 from services.ingestor.parts import Outcome, Parts
+from services.ingestor.recording.counts import Counts
+from services.ingestor.rows.normalise import congress_day
+from services.ingestor.runs.backfill import backfill, total_of
 from services.ingestor.settings import IngestorSettings, QuiverSettings
 from services.ingestor.sources.quiver import QuiverSource, quiver_vendor
 from services.ingestor.startup import make_parts

@@ -21,8 +21,8 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
-from services.ingestor.fields import read_day, text_of
-from services.ingestor.normalise import congress_day
+from services.ingestor.rows.fields import read_day, text_of
+from services.ingestor.rows.normalise import congress_day
 from simulators.quiverquant.application import build_application
 from simulators.quiverquant.catalogue import Catalogue
 from simulators.quiverquant.edge import Account

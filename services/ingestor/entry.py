@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import threading
 
-from services.ingestor.backfill import check_order
-from services.ingestor.once import Asked, once, refuse
 from services.ingestor.rebuild import rebuild
+from services.ingestor.runs.backfill import check_order
+from services.ingestor.runs.once import Asked, once, refuse
 from services.ingestor.service import Schedule
 from services.ingestor.settings import IngestorSettings, checked_task
 from services.ingestor.startup import SERVICE, make_parts

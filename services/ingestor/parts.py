@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from services.ingestor.counts import Counts
-from services.ingestor.memory import Memory
+from services.ingestor.known.memory import Memory
+from services.ingestor.recording.counts import Counts
 from services.ingestor.settings import IngestorSettings
 from services.ingestor.sources.quiver import QuiverSource, Window
 from services.ingestor.sources.sectors import SectorSource

@@ -18,13 +18,18 @@ from dataclasses import dataclass, replace
 import structlog
 from confluent_kafka import Message
 
-from services.ingestor.delivery import kept_event
-from services.ingestor.journal import Journal
-from services.ingestor.ledger import identity_of
-from services.ingestor.lock import SourceLock
-from services.ingestor.once import commanded
+from services.ingestor.known.ledger import identity_of
 from services.ingestor.parts import Parts
-from services.ingestor.records import FetchedRow, congress_records, insider_records, occurrence_of
+from services.ingestor.recording.delivery import kept_event
+from services.ingestor.recording.journal import Journal
+from services.ingestor.recording.lock import SourceLock
+from services.ingestor.rows.records import (
+    FetchedRow,
+    congress_records,
+    insider_records,
+    occurrence_of,
+)
+from services.ingestor.runs.once import commanded
 from services.ingestor.settings import IngestorSettings
 from services.ingestor.tasks import Kind, task_of
 from tradetrail.events.generated import DisclosureRecorded, RecordKept, RecordKind

@@ -15,9 +15,9 @@ from typing import Any
 
 import structlog
 
-from services.ingestor.lock import AlreadyRunning
 from services.ingestor.parts import Parts, request_of
-from services.ingestor.run import Runner
+from services.ingestor.recording.lock import AlreadyRunning
+from services.ingestor.runs.run import Runner
 from services.ingestor.schedule import (
     Reason,
     Skip,

@@ -6,7 +6,7 @@ import threading
 
 import structlog
 
-from services.ingestor.memory import Memory
+from services.ingestor.known.memory import Memory
 from services.ingestor.parts import Parts
 from services.ingestor.settings import (
     CommitteesSettings,

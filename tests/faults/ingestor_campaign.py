@@ -19,7 +19,7 @@ from pathlib import Path
 from random import Random
 from uuid import uuid4
 
-from services.ingestor.backfill import backfill
+from services.ingestor.runs.backfill import backfill
 from tests.faults.dealing import Fault, dealt
 from tests.faults.ingestor_checks import (
     broken_claims,

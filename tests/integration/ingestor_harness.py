@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from services.ingestor.parts import Outcome, Parts, request_of
-from services.ingestor.run import Runner
+from services.ingestor.runs.run import Runner
 from services.ingestor.settings import (
     CommitteesSettings,
     IngestorSettings,

@@ -12,7 +12,7 @@ import pytest
 from benchmarks.bench_ingest import Sizes, bench, main, wrong_of
 from benchmarks.ingest_passes import CONGRESS, INSIDER, Passed
 from benchmarks.ingest_vendor import Folder
-from services.ingestor.counts import Counts
+from services.ingestor.recording.counts import Counts
 from simulators.world import open_world
 from tests.contract.quiver_server import congress_row, insider_row
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from services.ingestor.backfill import Plan, backfill
-from services.ingestor.lock import SourceLock
+from services.ingestor.recording.lock import SourceLock
+from services.ingestor.runs.backfill import Plan, backfill
 from services.ingestor.sources.quiver import Window
 from tests.contract.quiver_server import Client, SmallWorld, congress_row, insider_row, quiver
 from tests.eventually import eventually

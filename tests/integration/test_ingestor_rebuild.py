@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from services.ingestor.entry import main
-from services.ingestor.lock import AlreadyRunning, SourceLock
 from services.ingestor.rebuild import Difference, rebuild_state
+from services.ingestor.recording.lock import AlreadyRunning, SourceLock
 from tests.contract.quiver_server import (
     Client,
     SmallWorld,

@@ -12,9 +12,9 @@ from decimal import Decimal
 
 import pytest
 
-from services.ingestor.lock import AlreadyRunning, SourceLock
 from services.ingestor.parts import request_of
-from services.ingestor.run import Runner
+from services.ingestor.recording.lock import AlreadyRunning, SourceLock
+from services.ingestor.runs.run import Runner
 from services.ingestor.service import Schedule
 from services.ingestor.sources.quiver import Window
 from simulators.world import Asset

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import requests
 
-from services.ingestor.lock import SourceLock
+from services.ingestor.recording.lock import SourceLock
 from tests.contract.quiver_server import Client, SmallWorld, congress_row, quiver
 from tests.eventually import DEADLINE_S, eventually
 from tests.free_port import free_port

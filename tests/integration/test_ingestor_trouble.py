@@ -16,7 +16,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.ingestor.normalise import LOOK_AHEAD
+from services.ingestor.rows.normalise import LOOK_AHEAD
 from services.ingestor.settings import QuiverSettings
 from services.ingestor.sources.quiver import QuiverSource, quiver_vendor
 from tests.contract.quiver_server import (

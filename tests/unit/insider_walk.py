@@ -11,7 +11,7 @@ from typing import Any
 from services.decider.signal import Signal, Strategy
 from services.decider.symbol_state import Acted, Recorded
 from services.decider.view import Disclosure, Trigger, View, disclosure
-from services.ingestor.records import FetchedRow, Record, insider_records
+from services.ingestor.rows.records import FetchedRow, Record, insider_records
 from tests.unit.decider_views import empty_state, place
 from tradetrail.events.generated import DisclosureRecorded, LineageRun, RecordChange
 from tradetrail.log.configuration import Stamp

@@ -11,7 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingestor.backfill import (
+from services.ingestor.entry import main
+from services.ingestor.known.runbook import CommandRuns
+from services.ingestor.parts import Outcome
+from services.ingestor.recording.counts import Counts
+from services.ingestor.runs.backfill import (
     WINDOWS_MAX,
     Plan,
     check_period,
@@ -20,11 +24,7 @@ from services.ingestor.backfill import (
     window_days,
     windows_of,
 )
-from services.ingestor.counts import Counts
-from services.ingestor.entry import main
-from services.ingestor.parts import Outcome
-from services.ingestor.progress import shown
-from services.ingestor.runbook import CommandRuns
+from services.ingestor.runs.progress import shown
 from services.ingestor.settings import IngestorSettings
 from tradetrail.cli.main import run
 from tradetrail.errors import UsageError

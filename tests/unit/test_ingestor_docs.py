@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from services.ingestor.breakpoints import STEPS
-from services.ingestor.findings import FindingCode
-from services.ingestor.flags import Flag
+from services.ingestor.maintenance.findings import FindingCode
+from services.ingestor.rows.flags import Flag
 from services.ingestor.settings import IngestorSettings
 from services.ingestor.tasks import TASKS
 from services.ingestor.trouble import ErrorCode

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingestor.ledger import Ledger, Verdict, identity_of, known_of
-from services.ingestor.records import FetchedRow, Record, congress_records
+from services.ingestor.known.ledger import Ledger, Verdict, identity_of, known_of
+from services.ingestor.rows.records import FetchedRow, Record, congress_records
 from tests.contract.quiver_server import congress_row
 from tradetrail.events.generated import RecordChange
 

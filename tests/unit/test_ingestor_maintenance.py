@@ -11,12 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingestor.comparison import Difference, compare, known_within
-from services.ingestor.coverage import Coverage, Days
-from services.ingestor.findings import EXAMPLES_MAX, of_difference, of_gaps
-from services.ingestor.ledger import Known, Ledger, identity_of
-from services.ingestor.records import FetchedRow, Record, congress_records
-from services.ingestor.silence import newest, newest_by_chamber, of_chamber, of_runs, of_source
+from services.ingestor.known.coverage import Coverage, Days
+from services.ingestor.known.ledger import Known, Ledger, identity_of
+from services.ingestor.maintenance.comparison import Difference, compare, known_within
+from services.ingestor.maintenance.findings import EXAMPLES_MAX, of_difference, of_gaps
+from services.ingestor.maintenance.silence import (
+    newest,
+    newest_by_chamber,
+    of_chamber,
+    of_runs,
+    of_source,
+)
+from services.ingestor.rows.records import FetchedRow, Record, congress_records
 from services.ingestor.tasks import TASKS
 from tests.contract.quiver_server import congress_row
 from tradetrail.events.generated import IngestionRunStarted, RunTrigger

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from services.decider.view import Trigger, View
-from services.ingestor.counts import record_counts
-from services.ingestor.delivery import Delivery, RunFacts
-from services.ingestor.ledger import Ledger, identity_of, known_of
-from services.ingestor.records import FetchedRow, congress_records
+from services.ingestor.known.ledger import Ledger, identity_of, known_of
+from services.ingestor.recording.counts import record_counts
+from services.ingestor.recording.delivery import Delivery, RunFacts
+from services.ingestor.rows.records import FetchedRow, congress_records
 from services.ingestor.tasks import TASKS
 from tests.contract.quiver_server import congress_row
 from tests.unit.decider_views import empty_state, place

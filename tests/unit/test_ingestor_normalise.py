@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingestor.business_days import business_days_after
-from services.ingestor.fields import read_day, read_range
-from services.ingestor.flags import Flag
-from services.ingestor.records import FetchedRow, Record, congress_records, insider_records
+from services.ingestor.rows.business_days import business_days_after
+from services.ingestor.rows.fields import read_day, read_range
+from services.ingestor.rows.flags import Flag
+from services.ingestor.rows.records import FetchedRow, Record, congress_records, insider_records
 from tests.contract.quiver_server import congress_row, insider_row
 from tradetrail.events.generated import Direction
 

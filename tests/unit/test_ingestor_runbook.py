@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
-from services.ingestor.runbook import CommandRuns, RunBook
+from services.ingestor.known.runbook import CommandRuns, RunBook
 from tradetrail.events.generated import (
     IngestionRunCompleted,
     IngestionRunFailed,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.ingestor.seats import Seat, SeatBook, read_seats
+from services.ingestor.rows.seats import Seat, SeatBook, read_seats
 from tradetrail.events.generated import CommitteeMembershipRecorded, SeatChange
 
 COMMITTEES = [

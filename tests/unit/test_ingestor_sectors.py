@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingestor.counts import sector_counts
-from services.ingestor.sectors import Sector, SectorBook, SectorTable, read_rows, read_sectors
+from services.ingestor.recording.counts import sector_counts
+from services.ingestor.rows.sectors import Sector, SectorBook, SectorTable, read_rows, read_sectors
 from services.ingestor.settings import SectorsSettings
 from services.ingestor.sources.http import Exchange
 from services.ingestor.sources.sectors import rows_of

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingestor.flags import Flag
-from services.ingestor.tickers import read_ticker
+from services.ingestor.rows.flags import Flag
+from services.ingestor.rows.tickers import read_ticker
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.ingestor.seats import Seat, read_seats
+from services.ingestor.rows.seats import Seat, read_seats
 from services.ingestor.settings import CommitteesSettings, IngestorSettings
 from services.ingestor.sources.http import HttpEdge
 from services.ingestor.sources.pace import Pace

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-from services.ingestor.normalise import congress_day
-from services.ingestor.records import FetchedRow
+from services.ingestor.rows.normalise import congress_day
+from services.ingestor.rows.records import FetchedRow
 from services.ingestor.settings import BULK_BY_DAY_MAX, IngestorSettings, QuiverSettings
 from services.ingestor.sources.http import BearerAuth, HttpEdge, Limits
 from services.ingestor.sources.pace import Allowance, Pace

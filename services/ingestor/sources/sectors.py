@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from services.ingestor.sectors import MalformedRow, SectorTable, read_rows, read_sectors
+from services.ingestor.rows.sectors import MalformedRow, SectorTable, read_rows, read_sectors
 from services.ingestor.settings import IngestorSettings, SectorsSettings
 from services.ingestor.sources.answers import quote, refusal
 from services.ingestor.sources.http import Exchange, HttpEdge

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from services.ingestor.fields import Row
-from services.ingestor.flags import Flag
-from services.ingestor.normalise import Content, Reading, congress_reading, insider_reading
+from services.ingestor.rows.fields import Row
+from services.ingestor.rows.flags import Flag
+from services.ingestor.rows.normalise import Content, Reading, congress_reading, insider_reading
 from tradetrail.settings import canonical_json
 
 if TYPE_CHECKING:

@@ -13,15 +13,15 @@ from datetime import date, datetime, timedelta
 import structlog
 
 from services.ingestor.breakpoints import reached
-from services.ingestor.calls import RunCalls
-from services.ingestor.closing import close_abandoned, failed_event
-from services.ingestor.counts import Counts, record_counts, seat_counts, sector_counts
-from services.ingestor.delivery import Delivery, RunFacts
-from services.ingestor.journal import Journal
-from services.ingestor.lock import AlreadyRunning, SourceLock
-from services.ingestor.maintenance import Maintenance
+from services.ingestor.maintenance.daily import Maintenance
 from services.ingestor.parts import Outcome, Parts, Request
-from services.ingestor.records import congress_records, insider_records
+from services.ingestor.recording.calls import RunCalls
+from services.ingestor.recording.counts import Counts, record_counts, seat_counts, sector_counts
+from services.ingestor.recording.delivery import Delivery, RunFacts
+from services.ingestor.recording.journal import Journal
+from services.ingestor.recording.lock import AlreadyRunning, SourceLock
+from services.ingestor.rows.records import congress_records, insider_records
+from services.ingestor.runs.closing import close_abandoned, failed_event
 from services.ingestor.sources.committees import fetch_seats
 from services.ingestor.sources.quiver import Window
 from services.ingestor.tasks import Kind

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from services.ingestor.records import Record
+from services.ingestor.rows.records import Record
 from tradetrail.events.generated import RecordChange
 from tradetrail.ids import derive_id
 from tradetrail.settings import canonical_json

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from services.ingestor.coverage import Coverage
-from services.ingestor.findings import FindingCode, finding
-from services.ingestor.ledger import Known
+from services.ingestor.known.coverage import Coverage
+from services.ingestor.known.ledger import Known
+from services.ingestor.maintenance.findings import FindingCode, finding
 from services.ingestor.tasks import Task
 from tradetrail.events.generated import RunFinding
 from tradetrail.sessions import sessions

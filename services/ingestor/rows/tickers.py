@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from services.ingestor.flags import Flag
+from services.ingestor.rows.flags import Flag
 
 _TAG = re.compile(r"<[^>]*>")
 _DEFUNCT = re.compile(r"\s*-\s*DEFUNCT\b")

@@ -7,8 +7,8 @@ import time
 from datetime import datetime
 
 from services.ingestor.breakpoints import reached
-from services.ingestor.journal import Journal
-from services.ingestor.lock import SourceLock
+from services.ingestor.recording.journal import Journal
+from services.ingestor.recording.lock import SourceLock
 from services.ingestor.sources.http import Exchange
 from services.ingestor.trouble import ErrorCode, RunTrouble
 from tradetrail.calls import call_events

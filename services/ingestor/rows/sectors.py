@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.ingestor.flags import Flag
-from services.ingestor.tickers import read_ticker
+from services.ingestor.rows.flags import Flag
+from services.ingestor.rows.tickers import read_ticker
 from tradetrail.events.generated import SectorRecorded
 
 _SYMBOL, _NAME, _INDUSTRY = "symbol", "name", "industry"

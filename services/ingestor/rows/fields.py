@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
-from services.ingestor.flags import Flag
+from services.ingestor.rows.flags import Flag
 
 # No disclosure tells of a trade before this; earlier years are typing errors (0021, 0201).
 FIRST_YEAR = 1990

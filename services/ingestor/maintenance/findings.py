@@ -9,8 +9,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from services.ingestor.comparison import Difference
-from services.ingestor.coverage import Days
+from services.ingestor.known.coverage import Days
+from services.ingestor.maintenance.comparison import Difference
 from services.ingestor.tasks import Task
 from tradetrail.events.generated import RunFinding
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from services.ingestor.coverage import Days
-from services.ingestor.ledger import Known, Ledger, Verdict
-from services.ingestor.records import Record
+from services.ingestor.known.coverage import Days
+from services.ingestor.known.ledger import Known, Ledger, Verdict
+from services.ingestor.rows.records import Record
 from tradetrail.events.generated import RecordChange
 
 

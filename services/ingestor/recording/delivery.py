@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from services.ingestor.counts import Counts
-from services.ingestor.ledger import Verdict, identity_of
-from services.ingestor.seats import Seat
-from services.ingestor.sectors import SectorChange
+from services.ingestor.known.ledger import Verdict, identity_of
+from services.ingestor.recording.counts import Counts
+from services.ingestor.rows.seats import Seat
+from services.ingestor.rows.sectors import SectorChange
 from services.ingestor.tasks import Task
 from tradetrail.events.generated import (
     Cause,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import structlog
 from confluent_kafka import Message
 
-from services.ingestor.ledger import Ledger, known_of
-from services.ingestor.runbook import RUN_TYPES, RunBook
-from services.ingestor.seats import SeatBook
-from services.ingestor.sectors import SectorBook
+from services.ingestor.known.ledger import Ledger, known_of
+from services.ingestor.known.runbook import RUN_TYPES, RunBook
+from services.ingestor.rows.seats import SeatBook
+from services.ingestor.rows.sectors import SectorBook
 from tradetrail.events.generated import (
     CommitteeMembershipRecorded,
     DeadLetterReason,

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
-from services.ingestor.counts import Counts
-from services.ingestor.lock import AlreadyRunning
+from services.ingestor.known.runbook import CommandRuns
 from services.ingestor.parts import Outcome, Parts, request_of
-from services.ingestor.run import Runner
-from services.ingestor.runbook import CommandRuns
+from services.ingestor.recording.counts import Counts
+from services.ingestor.recording.lock import AlreadyRunning
+from services.ingestor.runs.run import Runner
 from services.ingestor.settings import IngestorSettings, checked_task
 from services.ingestor.sources.quiver import Window
 from services.ingestor.tasks import TASKS, Kind

@@ -13,13 +13,19 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from services.ingestor.calls import RunCalls
-from services.ingestor.comparison import compare, known_within
-from services.ingestor.coverage import Days
-from services.ingestor.findings import FindingCode, finding, of_difference, of_gaps
+from services.ingestor.known.coverage import Days
+from services.ingestor.maintenance.comparison import compare, known_within
+from services.ingestor.maintenance.findings import FindingCode, finding, of_difference, of_gaps
+from services.ingestor.maintenance.silence import (
+    newest,
+    newest_by_chamber,
+    of_chamber,
+    of_runs,
+    of_source,
+)
 from services.ingestor.parts import Parts
-from services.ingestor.records import congress_records
-from services.ingestor.silence import newest, newest_by_chamber, of_chamber, of_runs, of_source
+from services.ingestor.recording.calls import RunCalls
+from services.ingestor.rows.records import congress_records
 from services.ingestor.sources.quiver import Window
 from services.ingestor.tasks import Kind, Task, task_of
 from tradetrail.events.generated import RunFinding

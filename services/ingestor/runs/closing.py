@@ -8,8 +8,8 @@ from datetime import datetime
 import structlog
 
 from services.ingestor.breakpoints import reached
-from services.ingestor.journal import Journal
 from services.ingestor.parts import Parts
+from services.ingestor.recording.journal import Journal
 from services.ingestor.trouble import ErrorCode, RunTrouble
 from tradetrail.events.generated import Cause, IngestionRunFailed, IngestionRunStarted
 from tradetrail.ids import derive_id

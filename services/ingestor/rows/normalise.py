@@ -13,8 +13,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from services.ingestor.business_days import business_days_after
-from services.ingestor.fields import (
+from services.ingestor.rows.business_days import business_days_after
+from services.ingestor.rows.fields import (
     Row,
     day_text,
     flag_of,
@@ -23,8 +23,8 @@ from services.ingestor.fields import (
     read_range,
     text_of,
 )
-from services.ingestor.flags import Flag
-from services.ingestor.tickers import read_ticker
+from services.ingestor.rows.flags import Flag
+from services.ingestor.rows.tickers import read_ticker
 from tradetrail.events.generated import Direction, RecordKind
 from tradetrail.settings import canonical_json
 

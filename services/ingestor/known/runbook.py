@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from services.ingestor.coverage import Coverage
+from services.ingestor.known.coverage import Coverage
 from services.ingestor.trouble import ErrorCode
 from tradetrail.events import Event
 from tradetrail.events.generated import (

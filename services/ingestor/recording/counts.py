@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from services.ingestor.ledger import Verdict
-from services.ingestor.seats import Seat
-from services.ingestor.sectors import SectorChange, SectorTable
+from services.ingestor.known.ledger import Verdict
+from services.ingestor.rows.seats import Seat
+from services.ingestor.rows.sectors import SectorChange, SectorTable
 from tradetrail.events.generated import RecordChange, SeatChange
 
 

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from services.ingestor.backfill import GO_ON, BackfillOutcome, backfill, said
-from services.ingestor.lock import AlreadyRunning
 from services.ingestor.parts import Outcome, Parts, request_of
-from services.ingestor.progress import counted, shown
-from services.ingestor.run import Runner
+from services.ingestor.recording.lock import AlreadyRunning
+from services.ingestor.runs.backfill import GO_ON, BackfillOutcome, backfill, said
+from services.ingestor.runs.progress import counted, shown
+from services.ingestor.runs.run import Runner
 from services.ingestor.settings import IngestorSettings
 from services.ingestor.startup import make_parts
 from tradetrail.errors import Retryable, TradetrailError, Unreachable

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
-from services.ingestor.backfill import Plan, Show, said
-from services.ingestor.counts import Counts
 from services.ingestor.parts import Outcome
+from services.ingestor.recording.counts import Counts
+from services.ingestor.runs.backfill import Plan, Show, said
 from services.ingestor.sources.quiver import Window
 
 Waiting = Callable[[], str | None]

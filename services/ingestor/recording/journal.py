@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from services.ingestor.breakpoints import passing, reached
-from services.ingestor.lock import SourceLock
+from services.ingestor.recording.lock import SourceLock
 from tradetrail.errors import Retryable
 from tradetrail.log.codec import Codec
 from tradetrail.log.kafka import TRANSACTION_TIMEOUT_S

@@ -1,0 +1,1 @@
+"""What ``maintenance:daily`` looks at, and how it says what it finds. Changes nothing."""

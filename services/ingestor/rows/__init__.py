@@ -1,0 +1,1 @@
+"""What vendors' rows say: records with an identity and flags, committee seats, company sectors. Pure."""
