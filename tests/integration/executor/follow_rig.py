@@ -88,6 +88,8 @@ class Rig:
     reconciler: Reconciler
     updates: TradeUpdates | None
     log: ListedLog
+    has_heard_of_connecting: bool = False
+    """Whether the stream's word that it began to listen was taken in: the snapshot it asks for belongs to that turn."""
 
     def order(self, name: str, symbol: str = "ACME", **fields: Any) -> Execution:
         """Send an order as the executor does; return its execution once its outcome is in the log."""
@@ -114,7 +116,9 @@ class Rig:
         desk.lanes.finish()
         desk.commit()
         now = desk.now()
-        self.follower.step(now, self.updates.take() if self.updates else [])
+        hints = self.updates.take() if self.updates else []
+        self.has_heard_of_connecting |= any(hint.order_id is None for hint in hints)
+        self.follower.step(now, hints)
         self.reconciler.step(now)
         desk.commit()
 

@@ -46,8 +46,12 @@ def is_over(execution: Execution, status: OrderStatus) -> Callable[[], bool]:
 
 
 def listening(rig: Rig) -> Callable[[], bool]:
-    """Return what tells whether the broker let the stream listen and the first look is over."""
-    return lambda: rig.follower.stream == "connected" and bool(rig.reconciler.last)
+    """Return what tells whether the stream listens, what follows from that is done, and the first look is over."""
+    return lambda: (
+        rig.has_heard_of_connecting
+        and rig.follower.stream == "connected"
+        and bool(rig.reconciler.last)
+    )
 
 
 def count(rig: Rig, name: str) -> int:
