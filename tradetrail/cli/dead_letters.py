@@ -14,11 +14,12 @@ from tradetrail.cli.person import Format, Who, Why, Yes, begin, settings_of_log,
 from tradetrail.cli.report.options import After, First, Form, Last, Limit, Output, period, reader
 from tradetrail.cli.report.output import ReportFormat, show_page
 from tradetrail.cli.report.tables import print_section, print_sums
-from tradetrail.errors import Retryable, UsageError
+from tradetrail.errors import Retryable
 from tradetrail.events import to_datum
 from tradetrail.events.generated import DeadLetterReason
 from tradetrail.log.codec import BadEvent, Codec
-from tradetrail.manual_orders import BadOrder, check_person
+from tradetrail.manual_orders import check_person
+from tradetrail.person import refused
 from tradetrail.reports.dead_letters import (
     LetterFilter,
     LetterStatus,
@@ -148,17 +149,16 @@ def requeue(
     (docs/dead-letters.md). Exit code 0: appended; 1: not confirmed; 2: refused; 3: a server is away.
     """
     asked = parse_place(place)
-    try:
-        check_person(who.strip(), why.strip(), "requeue")
-    except BadOrder as error:
-        raise UsageError(str(error)) from error
+    who, why = who.strip(), why.strip()
+    with refused():
+        check_person(who, why, "requeue")
     meant = (
         f"append the event of {place_text(asked)} anew, at the end of its topic\nas {who}: {why}"
     )
     # The letter itself is the key: it is requeued once.
     settings = begin(meant, "Do this?", "nothing was appended", place_text(asked), yes=yes)
     began = time.monotonic()
-    done = Requeuer(settings).requeue(asked, who.strip(), why.strip())
+    done = Requeuer(settings).requeue(asked, who, why)
     show(
         {
             "letter": place_text(asked),

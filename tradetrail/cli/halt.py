@@ -21,12 +21,12 @@ from tradetrail.cli.person import (
     Yes,
     begin,
     console,
-    made_by,
     show,
     talk,
 )
 from tradetrail.events.generated import OperatorAct
 from tradetrail.operator_acts import EVERYTHING, Asked, asked, halt_scope
+from tradetrail.person import made_by
 from tradetrail.process import EXIT_UNREACHABLE
 
 # A POST in flight ends within its total deadline of 10 s, and a frozen executor leaves its group after 6 s.

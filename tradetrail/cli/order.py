@@ -10,9 +10,10 @@ import typer
 
 from tradetrail.cli import order_acts
 from tradetrail.cli.order_log import Answer, ask
-from tradetrail.cli.person import Form, Format, Key, Wait, Who, Why, Yes, begin, made_by, show
+from tradetrail.cli.person import Form, Format, Key, Wait, Who, Why, Yes, begin, show
 from tradetrail.events.generated import DecisionMade, Side
 from tradetrail.manual_orders import Submission, manual_order, submission
+from tradetrail.person import made_by
 from tradetrail.process import EXIT_FAILED
 from tradetrail.symbols import check_symbol
 

@@ -11,7 +11,7 @@ import typer
 
 from tradetrail.cli.act_log import Log, Question, Spot, Wording, ask, open_log, symbol_spot
 from tradetrail.cli.find_order import Found, find
-from tradetrail.cli.person import Form, Format, Key, Wait, Who, Why, Yes, begin, made_by, show
+from tradetrail.cli.person import Form, Format, Key, Wait, Who, Why, Yes, begin, show
 from tradetrail.errors import UsageError
 from tradetrail.events import Event
 from tradetrail.events.generated import (
@@ -20,7 +20,6 @@ from tradetrail.events.generated import (
     OperatorActed,
     OperatorAnswered,
 )
-from tradetrail.manual_orders import BadOrder
 from tradetrail.operator_acts import (
     Asked,
     Fate,
@@ -30,6 +29,7 @@ from tradetrail.operator_acts import (
     resolution,
     resolution_arguments,
 )
+from tradetrail.person import made_by, refused
 from tradetrail.process import EXIT_FAILED
 from tradetrail.symbols import check_symbol
 
@@ -113,10 +113,8 @@ def replace_order(
     form: Form = Format.TABLE,
 ) -> None:
     """Replace an open order."""
-    try:
+    with refused():
         change = replacement(quantity, limit)
-    except BadOrder as error:
-        raise UsageError(str(error)) from error
     arguments = replacement_arguments(change)
     act = _asked(OperatorAct.REPLACE_ORDER, wanted, (who, why, key), arguments)
     meant = f"replace {act.scope} by {change.text}"
@@ -144,10 +142,8 @@ def resolve(
     form: Form = Format.TABLE,
 ) -> None:
     """Settle an order that is unknown, or that the broker has lost."""
-    try:
+    with refused():
         told = resolution(fate, quantity, price, broker_order)
-    except BadOrder as error:
-        raise UsageError(str(error)) from error
     act = _asked(OperatorAct.RESOLVE_ORDER, wanted, (who, why, key), resolution_arguments(told))
     meant = f"settle {act.scope} as {told.fate}"
     _act_on_order(act, symbol, meant, "settlement", wait_s, yes, form)

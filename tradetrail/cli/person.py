@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -13,9 +12,6 @@ from rich.table import Table
 from rich.text import Text
 
 from tradetrail.cli.report.tables import cell
-from tradetrail.errors import UsageError
-from tradetrail.ids import new_id
-from tradetrail.manual_orders import BadOrder
 from tradetrail.process import EXIT_FAILED
 from tradetrail.reports.encode import to_json
 from tradetrail.settings import SharedSettings, load
@@ -26,8 +22,6 @@ _WAIT_S_MAX = 600.0
 PIPE_COLUMNS = 160
 
 talk = Console(stderr=True, highlight=False, soft_wrap=True)
-
-T = TypeVar("T")
 
 
 class Format(StrEnum):
@@ -52,18 +46,6 @@ Wait = Annotated[
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="don't ask back")]
 Form = Annotated[Format, typer.Option("--format", help="table for people, json for programs")]
-
-
-def made_by(told: tuple[str, str, str | None], make: Callable[[str, str, str], T]) -> T:
-    """Return what ``make`` makes of who acts, why, and the key: a new one where none is told.
-
-    Raises UsageError for what ``make`` calls a BadOrder.
-    """
-    who, why, key = told
-    try:
-        return make(who.strip(), why.strip(), str(new_id()) if key is None else key)
-    except BadOrder as error:
-        raise UsageError(str(error)) from error
 
 
 def begin(meant: str, question: str, undone: str, key: str, *, yes: bool) -> SharedSettings:

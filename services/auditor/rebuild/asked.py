@@ -9,14 +9,13 @@ from services.auditor.verify.asked import Window
 from tradetrail.clock import open_clock
 from tradetrail.errors import UsageError
 from tradetrail.events.generated import OperatorAct
-from tradetrail.ids import new_id
 from tradetrail.log.codec import Codec
 from tradetrail.log.producer import EventProducer, Outgoing
 from tradetrail.log.provision import check_topology
 from tradetrail.log.stamp import Stamp
 from tradetrail.log.topics import Topics
-from tradetrail.manual_orders import BadOrder
 from tradetrail.operator_acts import EVERYTHING, asked
+from tradetrail.person import made_by
 from tradetrail.settings import SharedSettings
 
 
@@ -55,12 +54,11 @@ def record(shared: SharedSettings, wanted: Asked, schema: str) -> str:
     if not check_topology(shared, codec, topics):
         raise UsageError("the log is not provisioned yet: run `tradetrail up`")
     scope = EVERYTHING if wanted.window.topic is None else f"topic:{wanted.window.topic}"
-    person = ((wanted.who or "").strip(), (wanted.why or "").strip(), str(new_id()))
     arguments = wanted.arguments | {"schema": schema}
-    try:
-        act = asked(OperatorAct.REBUILD, scope, person, arguments)
-    except BadOrder as error:
-        raise UsageError(str(error)) from error
+    act = made_by(
+        (wanted.who or "", wanted.why or "", None),
+        lambda *named: asked(OperatorAct.REBUILD, scope, named, arguments),
+    )
     envelope = Stamp("auditor", shared.instance).envelope(open_clock(shared.clock_url).now())
     EventProducer(shared, codec).send([Outgoing(topics.control, scope, act.event(envelope))])
     return act.act_id
