@@ -12,7 +12,7 @@ from services.auditor.compare import TableComparison, first_difference
 from services.auditor.rebuild.asked import Asked
 from services.auditor.rebuild.whole import Rebuilt
 from services.auditor.rebuild.window import Mended
-from tradetrail.cli.report.tables import print_section
+from tradetrail.cli.report.tables import print_line, print_section
 from tradetrail.reports.export import Sheet
 
 Report = dict[str, Any]
@@ -65,11 +65,11 @@ def summary(report: Report) -> str:
 
 def print_report(report: Report, console: Console) -> None:
     """Print the verdict first, then every table that differs or, without a difference, how many rows each holds."""
-    _say(console, summary(report))
+    print_line(console, summary(report))
     if report["first"] is not None:
-        _say(console, f"first difference: {report['first']['text']}")
+        print_line(console, f"first difference: {report['first']['text']}")
     if report["differences"] and not report["asked"]["apply"]:
-        _say(console, "nothing was changed; --apply --as WHO --why WHY mends it")
+        print_line(console, "nothing was changed; --apply --as WHO --why WHY mends it")
     tables = report["tables"]
     if report["differences"]:
         tables = [t for t in tables if t["missing"] or t["extra"] or t["different"]]
@@ -85,7 +85,3 @@ def _table(compared: TableComparison) -> dict[str, Any]:
         "extra": compared.extra,
         "different": compared.different,
     }
-
-
-def _say(console: Console, line: str) -> None:
-    console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -15,7 +15,7 @@ from services.auditor.verify.findings import Finding, Findings
 from services.auditor.verify.schemas import Schemas
 from services.auditor.verify.state import Progressed
 from services.auditor.verify.tables import TableTally
-from tradetrail.cli.report.tables import print_section
+from tradetrail.cli.report.tables import print_line, print_section
 from tradetrail.reports.export import Sheet
 
 Report = dict[str, Any]
@@ -72,13 +72,13 @@ def sheet(report: Report) -> Sheet:
 def print_report(report: Report, console: Console) -> None:
     """Print the verdict in the first line, then what it rests on, then every finding that is kept."""
     findings = [Finding(**each) for each in report["findings"]]
-    _say(console, _verdict(report, findings))
+    print_line(console, _verdict(report, findings))
     for line in _remarks(report):
-        _say(console, line)
+        print_line(console, line)
     for finding in findings[1:]:
-        _say(console, f"also: {finding.line}")
+        print_line(console, f"also: {finding.line}")
     if report["more"]:
-        _say(console, f"and {report['more']} more")
+        print_line(console, f"and {report['more']} more")
     print_section(console, "partitions", report["partitions"], _PARTITION_COLUMNS, ("topic",))
     if report["tables"]:
         print_section(console, "tables", report["tables"], _TABLE_COLUMNS, ("table",))
@@ -147,7 +147,3 @@ def _partition(judged: Judged, tally: Tally) -> dict[str, Any]:
         "content_unjudged": tally.content_unjudged,
         "differences": tally.differences,
     }
-
-
-def _say(console: Console, line: str) -> None:
-    console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -15,6 +15,11 @@ from tradetrail.reports.encode import plain
 from tradetrail.sessions import NEW_YORK
 
 
+def print_line(console: Console, text: str) -> None:
+    """Print a line as it is, never cut or wrapped."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
 def print_section(
     console: Console,
     title: str,
