@@ -6,7 +6,8 @@ import hashlib
 import json
 import struct
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 
 from tradetrail.errors import Poison
@@ -20,6 +21,9 @@ HASH_DOMAIN = b"tradetrail.event.1"
 # Ids are 31 bits on the wire of every registry; a broken header can claim more.
 _SCHEMA_ID_MAX = (1 << 31) - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_S = 86_400
+# Topics, months and types: there are few of each.
+_REMEMBERED = 1_024
 _LENGTH = struct.Struct(">q")
 _PLACE = struct.Struct(">qqq")
 _NOTHING = _LENGTH.pack(-1)
@@ -46,12 +50,13 @@ class Entry:
     @property
     def month(self) -> date:
         """Return the first day of the month, UTC, of Kafka's append time."""
-        return self.message.appended_at.date().replace(day=1)
+        at = self.message.appended_at
+        return _first_day(at.year, at.month)
 
     @property
     def type_name(self) -> str | None:
         """Return the event type without its namespace."""
-        return self.decoded.type_name.rpartition(".")[2] if self.decoded else None
+        return _short(self.decoded.type_name) if self.decoded else None
 
     def position(self) -> dict[str, Any]:
         """Return the position columns of a row that this event makes."""
@@ -84,17 +89,32 @@ def event_hash(message: Received) -> bytes:
     since 1970; key and value, each after its length. Every number is 8 bytes, big-endian, signed; a missing key or
     value has length -1. So no border can shift.
     """
-    topic = message.topic.encode()
-    digest = hashlib.sha256(_LENGTH.pack(len(HASH_DOMAIN)))
-    digest.update(HASH_DOMAIN)
-    digest.update(_LENGTH.pack(len(topic)))
-    digest.update(topic)
-    millis = (message.appended_at - _EPOCH) // timedelta(milliseconds=1)
-    digest.update(_PLACE.pack(message.partition, message.offset, millis))
-    for part in (message.key, message.value):
-        digest.update(_NOTHING if part is None else _LENGTH.pack(len(part)))
-        digest.update(part or b"")
+    key, value = message.key, message.value
+    since = message.appended_at - _EPOCH
+    millis = (since.days * _DAY_S + since.seconds) * 1_000 + since.microseconds // 1_000
+    # Few calls with large parts: each call costs as much as hashing a few hundred bytes.
+    head = _topic_head(message.topic) + _PLACE.pack(message.partition, message.offset, millis)
+    sized_key = _NOTHING if key is None else _LENGTH.pack(len(key)) + key
+    size = _NOTHING if value is None else _LENGTH.pack(len(value))
+    digest = hashlib.sha256(head + sized_key + size)
+    digest.update(value or b"")
     return digest.digest()
+
+
+@lru_cache(_REMEMBERED)
+def _topic_head(topic: str) -> bytes:
+    parts = (HASH_DOMAIN, topic.encode())
+    return b"".join(_LENGTH.pack(len(part)) + part for part in parts)
+
+
+@lru_cache(_REMEMBERED)
+def _first_day(year: int, month: int) -> date:
+    return date(year, month, 1)
+
+
+@lru_cache(_REMEMBERED)
+def _short(type_name: str) -> str:
+    return type_name.rpartition(".")[2]
 
 
 def json_text(text: str | None) -> str | None:
@@ -102,8 +122,7 @@ def json_text(text: str | None) -> str | None:
     if text is None:
         return None
     try:
-        # Numbers are not looked at: what no machine number can hold is for the database to judge.
-        json.loads(text, parse_constant=_refuse, parse_float=str)
+        _JSON.decode(text)
         readable = "\\u0000" not in text
     except (ValueError, RecursionError):
         readable = False
@@ -112,6 +131,11 @@ def json_text(text: str | None) -> str | None:
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
+
+
+# Numbers are not looked at: what no machine number can hold is for the database to judge. Made once: ``json.loads``
+# would make one for each text.
+_JSON = json.JSONDecoder(parse_constant=_refuse, parse_float=str)
 
 
 class NotStorable(Poison):

@@ -56,10 +56,6 @@ EVENT_COLUMNS = (
     *("month", "topic", "partition", "offset", "available_at", "type", "symbol", "event_id"),
     *("occurred_at", "story_id", "schema_id", "hash", "key", "value"),
 )
-EVENT_TYPES = (
-    *("date", "text", "int4", "int8", "timestamptz", "text", "text", "uuid"),
-    *("timestamptz", "text", "int4", "bytea", "bytea", "bytea"),
-)
 STAGE_EVENTS = "CREATE TEMP TABLE stage_events (LIKE events) ON COMMIT DELETE ROWS"
 UNSTAGE_EVENTS = "INSERT INTO events SELECT * FROM stage_events ON CONFLICT DO NOTHING"
 

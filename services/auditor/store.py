@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
-from uuid import UUID
 
 import psycopg
 import structlog
@@ -16,12 +14,12 @@ from psycopg import sql
 
 from services.auditor import statements
 from services.auditor.breakpoints import reached
-from services.auditor.entry import Entry, NotStorable, event_hash
+from services.auditor.entry import Entry, NotStorable
+from services.auditor.prepared import Prepared, prepare
 from services.auditor.progress import STATEMENTS
-from services.auditor.projections import project
-from services.auditor.rows import Folded, Table, Values, add_stubs, fold
+from services.auditor.rows import Table
 from services.auditor.session import MonthMissing, RowsKnown, Session
-from services.auditor.tables import FACTS, TABLES
+from services.auditor.tables import FACTS
 from tradetrail.errors import Retryable
 from tradetrail.log.reader import Place
 
@@ -37,11 +35,15 @@ class LostRace(Retryable):
 
 @dataclass(slots=True)
 class Batch:
-    """Events in log order per partition, and how each partition's position moves with them."""
+    """Events in log order per partition, and how each partition's position moves with them.
+
+    ``prepared`` is what they come to, once that was made. Clear it when the entries change.
+    """
 
     entries: list[Entry] = field(default_factory=list)
     starts: dict[Place, int] = field(default_factory=dict)
     ends: dict[Place, int] = field(default_factory=dict)
+    prepared: Prepared | None = None
 
 
 class Store:
@@ -50,7 +52,6 @@ class Store:
     def __init__(self, dsn: str, schema: str, role: str) -> None:
         """Nothing is connected before the first use."""
         self._session = Session(dsn, schema, role)
-        self._aside = ThreadPoolExecutor(1, "rows")
         self._months: set[date] = set()
         self._look_ahead_at = 0.0
         self._schema_ids: set[int] = set()
@@ -86,8 +87,9 @@ class Store:
         """Return the entries that the database refuses, each with its reason; tried in a transaction that is undone."""
         try:
             with self._session.use() as connection, connection.transaction(force_rollback=True):
-                self._rows(connection, _folded(entries), staged=True)
-                self._events(connection, entries, staged=True)
+                prepared = prepare(entries)
+                self._rows(connection, prepared, staged=True)
+                self._events(connection, prepared, staged=True)
                 connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
         except (NotStorable, RowsKnown) as error:
             if len(entries) == 1:
@@ -101,6 +103,7 @@ class Store:
         self._session.close()
 
     def _write(self, batch: Batch, schemas: dict[int, tuple[str, str]], *, staged: bool) -> None:
+        prepared = batch.prepared = batch.prepared or prepare(batch.entries)
         with self._session.use() as connection:
             self._ensure_months(connection, {entry.month for entry in batch.entries})
             with connection.transaction():
@@ -108,15 +111,9 @@ class Store:
                 reached("positions_locked")
                 for schema_id in sorted(schemas.keys() - self._schema_ids):
                     connection.execute(statements.ADD_SCHEMA, (schema_id, *schemas[schema_id]))
-                # While the server takes the events, the rows are made.
-                rows = self._aside.submit(_folded, batch.entries)
-                try:
-                    self._events(connection, batch.entries, staged=staged)
-                finally:
-                    # Nobody may change the entries under it.
-                    wait([rows])
+                self._events(connection, prepared, staged=staged)
                 reached("events_copied")
-                self._rows(connection, rows.result(), staged=staged)
+                self._rows(connection, prepared, staged=staged)
                 reached("before_commit")
 
     def _ensure_months(self, connection: psycopg.Connection[Any], months: set[date]) -> None:
@@ -146,46 +143,35 @@ class Store:
         STATEMENTS.inc(4)
 
     def _events(
-        self, connection: psycopg.Connection[Any], entries: Sequence[Entry], *, staged: bool
+        self, connection: psycopg.Connection[Any], prepared: Prepared, *, staged: bool
     ) -> None:
-        if not entries:
+        if not prepared.events:
             return
         with connection.cursor() as cursor:
             with cursor.copy(statements.copy_events(staged)) as copy:
-                copy.set_types(statements.EVENT_TYPES)
-                for entry in entries:
-                    copy.write_row(_event_row(entry))
+                for block in prepared.event_blocks():
+                    copy.write(block)
             STATEMENTS.inc()
             if staged:
                 cursor.execute(statements.UNSTAGE_EVENTS)
                 STATEMENTS.inc()
 
-    def _rows(self, connection: psycopg.Connection[Any], folded: Folded, *, staged: bool) -> None:
-        for name, table in TABLES.items():
-            rows = folded.get(name)
-            if not rows:
-                continue
+    def _rows(
+        self, connection: psycopg.Connection[Any], prepared: Prepared, *, staged: bool
+    ) -> None:
+        for rows in prepared.tables:
             with connection.cursor() as cursor:
-                told = [row for row in rows.values() if len(row) > len(table.key)]
-                stubs = [row for row in rows.values() if len(row) == len(table.key)]
-                if name in FACTS and not staged:
-                    _copy(cursor, statements.copy_rows(table), table, told)
-                    told = []
-                _merge(cursor, table, told, stubs)
+                told = rows.told
+                if rows.table.name in FACTS and not staged:
+                    _copy(cursor, statements.copy_rows(rows.table), told)
+                    told = b""
+                _merge(cursor, rows.table, told, rows.stubs)
             reached("table_merged")
 
 
-def _folded(entries: Sequence[Entry]) -> Folded:
-    folded = fold(project(entries))
-    add_stubs(folded, TABLES)
-    return folded
-
-
-def _merge(
-    cursor: psycopg.Cursor[Any], table: Table, told: Sequence[Values], stubs: Sequence[Values]
-) -> None:
+def _merge(cursor: psycopg.Cursor[Any], table: Table, told: bytes, stubs: bytes) -> None:
     if told or stubs:
-        _copy(cursor, statements.copy_stage(table), table, [*told, *stubs])
+        _copy(cursor, statements.copy_stage(table), told, stubs)
     if told:
         cursor.execute(statements.merge(table))
         STATEMENTS.inc()
@@ -194,32 +180,14 @@ def _merge(
         STATEMENTS.inc()
 
 
-def _copy(
-    cursor: psycopg.Cursor[Any], statement: sql.Composed, table: Table, rows: Sequence[Values]
-) -> None:
-    if not rows:
+def _copy(cursor: psycopg.Cursor[Any], statement: sql.Composed, *lines: bytes) -> None:
+    if not any(lines):
         return
-    columns = table.columns
     STATEMENTS.inc()
     with cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row([row.get(column) for column in columns])
+        for block in lines:
+            copy.write(block)
 
 
 def _columns(places: Sequence[Place]) -> dict[str, Any]:
     return {"topics": [t for t, _ in places], "partitions": [p for _, p in places]}
-
-
-def _event_row(entry: Entry) -> tuple[Any, ...]:
-    message = entry.message
-    head = (entry.month, message.topic, message.partition, message.offset, message.appended_at)
-    tail = (event_hash(message), message.key, message.value)
-    if entry.decoded is None:
-        return (*head, None, None, None, None, None, None, *tail)
-    datum = entry.decoded.datum
-    try:
-        event_id = UUID(datum["event_id"])
-    except ValueError as error:
-        raise NotStorable(f"event_id {datum['event_id']!r} is no UUID") from error
-    said = (entry.type_name, datum["symbol"], event_id, datum["occurred_at"], datum["story_id"])
-    return (*head, *said, entry.decoded.schema_id, *tail)

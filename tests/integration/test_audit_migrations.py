@@ -14,7 +14,8 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from psycopg import sql
 
-from services.auditor import migrations, store
+from services.auditor import migrations
+from services.auditor.entry import Entry, event_hash
 from services.auditor.migrate import migrate
 from services.auditor.projections import project
 from services.auditor.rows import add_stubs, fold
@@ -127,7 +128,7 @@ def test_the_release_before_goes_on_writing(
     )
     with connection.transaction():
         for entry in entries:
-            connection.execute(add, store._event_row(entry))
+            connection.execute(add, _event_row(entry))
         for table, spec in written["tables"].items():
             _merge(connection, table, spec, list(rows.get(table, {}).values()))
     for table in written["tables"]:
@@ -136,6 +137,17 @@ def test_the_release_before_goes_on_writing(
         ).fetchone()
         assert found == (len(rows.get(table, {})),), table
     connection.execute("RESET ROLE")
+
+
+def _event_row(entry: Entry) -> tuple[Any, ...]:
+    """Return an event's row as that release writes it."""
+    message = entry.message
+    assert entry.decoded is not None
+    datum = entry.decoded.datum
+    head = (entry.month, message.topic, message.partition, message.offset, message.appended_at)
+    said = (entry.type_name, datum["symbol"], datum["event_id"], datum["occurred_at"])
+    tail = (event_hash(message), message.key, message.value)
+    return (*head, *said, datum["story_id"], entry.decoded.schema_id, *tail)
 
 
 def _merge(

@@ -10,24 +10,14 @@ from typing import Any
 from uuid import UUID
 
 
-class _Token(str):
-    """Text that stands in JSON as it is."""
-
-    __slots__ = ()
-
-
 def to_json(value: Any, *, indent: int | None = None) -> str:
     """Return ``value`` as JSON text.
 
     A Decimal becomes a number with exactly its digits (100.00 is 100, 0.10 is 0.1), never through a float; an instant
     is UTC with a Z; keys keep their order. Raises TypeError for what JSON has no form for, NaN among it.
     """
-    if indent is None and _QUICK is not None:
-        try:
-            return "".join(_QUICK(value, 0))
-        except TypeError:
-            # A key that is no text: below it has a form, or an error that says more.
-            pass
+    if indent is None and c_make_encoder is not None and (quick := _quick(value)) is not None:
+        return quick
     parts: list[str] = []
     _write(value, parts.append, indent, 0)
     return "".join(parts)
@@ -43,7 +33,12 @@ def plain(value: Decimal) -> str:
 
 def instant(value: datetime) -> str:
     """Return an aware instant as ISO 8601 in UTC, ending in Z."""
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+    if value.tzinfo is not UTC:
+        value = value.astimezone(UTC)
+    # A third of the time that the standard form takes: it asks the time zone again and again.
+    day = f"{value.year:04}-{value.month:02}-{value.day:02}"
+    text = f"{day}T{value.hour:02}:{value.minute:02}:{value.second:02}"
+    return f"{text}.{value.microsecond:06}Z" if value.microsecond else f"{text}Z"
 
 
 def _write(value: Any, put: Any, indent: int | None, depth: int) -> None:
@@ -74,19 +69,37 @@ def _container(
     put(("" if indent is None else "\n" + " " * (indent * depth)) + brackets[1])
 
 
-def _quoted(text: str) -> str:
-    return str(text) if type(text) is _Token else encode_basestring(text)
+# The character that marks texts which are to stand in JSON without their quotes. JSON does not escape it.
+_MARK = "\x7f"
 
 
-def _token(value: Any) -> _Token:
-    return _Token(_scalar(value))
+def _quick(value: Any) -> str | None:
+    """Return JSON by the interpreter's own encoder, several times faster than code in Python; None when it can't.
 
+    It asks back for what it does not know, and quotes the answer. Numbers are marked, so that their quotes can be
+    taken away again; a text with the same mark would be told by the count.
+    """
+    marked = 0
 
-# The interpreter's own encoder walks containers several times faster than code in Python can; it asks back for what it
-# does not know and for every text. Without containers that hold themselves there is nothing to mark.
-_QUICK: Any = c_make_encoder and c_make_encoder(
-    None, _token, _quoted, None, ":", ",", False, False, False
-)
+    def known(strange: Any) -> str:
+        nonlocal marked
+        if isinstance(strange, datetime):
+            return instant(strange)
+        if isinstance(strange, date | UUID):
+            return str(strange)
+        marked += 2
+        return f"{_MARK}{_scalar(strange)}{_MARK}"
+
+    # Without containers that hold themselves there is nothing to look out for.
+    encoder = c_make_encoder(None, known, encode_basestring, None, ":", ",", False, False, False)
+    try:
+        text = "".join(encoder(value, 0))
+    except TypeError:
+        # A key that is no text: the slower way has a form for it, or an error that says more.
+        return None
+    if text.count(_MARK) != marked:
+        return None
+    return text.replace(f'"{_MARK}', "").replace(f'{_MARK}"', "") if marked else text
 
 
 def _scalar(value: Any) -> str:
