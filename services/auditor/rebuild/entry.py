@@ -15,7 +15,7 @@ from services.auditor.rebuild.whole import rebuild_whole
 from services.auditor.rebuild.window import rebuild_window
 from services.auditor.servers import Servers
 from services.auditor.settings import AuditorSettings
-from services.auditor.verify.asked import Window, bound_of
+from services.auditor.verify.asked import add_window, window_of
 from tradetrail.arguments import RefusingParser
 from tradetrail.cli.report.output import ReportFormat, check_form, show
 from tradetrail.process import EXIT_FAILED, EXIT_OK, end_politely, run_command
@@ -39,8 +39,7 @@ def main(arguments: list[str]) -> int:
 def _rebuild(options: argparse.Namespace) -> int:
     form, output = ReportFormat(options.format), options.output
     check_form(form, output)
-    bounds = bound_of("--from", options.first), bound_of("--to", options.last)
-    window = Window(options.topic, options.partition, *bounds)
+    window = window_of(options)
     asked = Asked(window, options.apply, options.who, options.why, options.drop_old)
     shared = load(SharedSettings)
     configure_logging(shared)
@@ -61,10 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m services.auditor --rebuild",
         description="Make audit tables again from the log. A dry run unless --apply.",
     )
-    parser.add_argument("--topic", metavar="T", help="a window: events of this topic only")
-    parser.add_argument("--partition", type=int, metavar="P", help="of this partition only")
-    parser.add_argument("--from", dest="first", metavar="F", help="first offset, or day (UTC)")
-    parser.add_argument("--to", dest="last", metavar="L", help="last offset or day, inclusive")
+    add_window(parser)
     parser.add_argument("--apply", action="store_true", help="change the audit database")
     parser.add_argument("--as", dest="who", metavar="WHO", help="who acts; recorded")
     parser.add_argument("--why", metavar="WHY", help="the reason; recorded")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentParser, Namespace
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -78,6 +79,26 @@ class Asked:
     window: Window = Window()
     findings_max: int = 100
     events_only: bool = False
+
+
+def add_window(parser: ArgumentParser) -> None:
+    """Add the options by which a command line is told a window; ``window_of`` reads them."""
+    parser.add_argument("--topic", metavar="T", help="a window: events of this topic only")
+    parser.add_argument("--partition", type=int, metavar="P", help="this partition of --topic only")
+    parser.add_argument(
+        "--from", dest="first", metavar="F", help="first offset, or day (append time, UTC)"
+    )
+    parser.add_argument("--to", dest="last", metavar="L", help="last offset or day, inclusive")
+
+
+def window_of(options: Namespace) -> Window:
+    """Return the window that the options name. Raises UsageError for one that makes no sense."""
+    return Window(
+        options.topic,
+        options.partition,
+        bound_of("--from", options.first),
+        bound_of("--to", options.last),
+    )
 
 
 def bound_of(option: str, text: str | None) -> Bound | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from services.auditor.servers import Servers
 from services.auditor.settings import AuditorSettings
-from services.auditor.verify.asked import Asked, Window, bound_of
+from services.auditor.verify.asked import Asked, add_window, window_of
 from services.auditor.verify.report import print_report, sheet, summary
 from services.auditor.verify.run import verify
 from tradetrail.arguments import RefusingParser
@@ -35,13 +35,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    window = Window(
-        options.topic,
-        options.partition,
-        bound_of("--from", options.first),
-        bound_of("--to", options.last),
-    )
-    asked = Asked(window, options.findings_max, options.events_only)
+    asked = Asked(window_of(options), options.findings_max, options.events_only)
     shared = load(SharedSettings)
     configure_logging(shared)
     servers = Servers(shared, load(DatabaseSettings), load(AuditorSettings))
@@ -61,10 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m services.auditor --verify",
         description="Compare the log with the audit database.",
     )
-    parser.add_argument("--topic", help="this topic only")
-    parser.add_argument("--partition", type=int, help="this partition of --topic only")
-    parser.add_argument("--from", dest="first", help="first offset, or day (append time, UTC)")
-    parser.add_argument("--to", dest="last", help="last offset or day, inclusive")
+    add_window(parser)
     parser.add_argument("--events-only", action="store_true", help="leave the tables out")
     parser.add_argument(
         "--max-findings",
