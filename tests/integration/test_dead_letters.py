@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from confluent_kafka import Producer
 
 from tests import auditor_story as story
 from tests.integration.auditor_harness import Audit, audit_of
@@ -19,10 +23,14 @@ from tradetrail.errors import UsageError
 from tradetrail.events.generated import DecisionMade, DisclosureRecorded, OperatorActed
 from tradetrail.log.codec import Codec
 from tradetrail.log.kafka import open_producer
-from tradetrail.log.reader import read_all
+from tradetrail.log.reader import Received, read_all
 from tradetrail.requeues import EventPlace, place_text
+from tradetrail.settings import SharedSettings
 
 pytestmark = pytest.mark.stack
+
+# A step of another requeue, on a very busy machine.
+HALTED_S_MAX = 180.0
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +53,7 @@ def audit(stack: Any) -> Iterator[Audit]:
                 ("default", "GE", story.decision("e2", "GE")),
                 ("default", "T", story.decision("t", "T")),
                 ("default", "T", story.submitting("t", "T")),
+                ("default", "KO", story.decision("k", "KO")),
                 ("reference", "NUL", replace(story.sector("NUL"), company_name="a\x00b")),
             ]
         )
@@ -144,6 +153,69 @@ def test_letters_requeued_in_their_order_all_come_back(audit: Audit) -> None:
     assert decided == [(story.an_id("d", "e1"),), (story.an_id("d", "e2"),)]
 
 
+class Halting(Requeuer):
+    """Stands still at one step of a requeue, in a thread of its own, until it is let go."""
+
+    def __init__(self, settings: SharedSettings, step: str) -> None:
+        """Stand still at ``step``: before it takes over, with the partition taken over, or with so much sent."""
+        super().__init__(settings)
+        self.step = step
+        self.stands, self.may_go_on = threading.Event(), threading.Event()
+        self._sent = 0
+
+    def _halt(self, step: str) -> None:
+        if step == self.step:
+            self.stands.set()
+            assert self.may_go_on.wait(HALTED_S_MAX), f"never let go on from {step}"
+
+    def _take_over(self, topic: str, partition: int) -> Producer:
+        self._halt("nothing done")
+        producer = super()._take_over(topic, partition)
+        self._halt("taken over")
+        return producer
+
+    def _send(self, producer: Producer, source: Received, value: bytes) -> int:
+        offset = super()._send(producer, source, value)
+        self._sent += 1
+        self._halt(("event sent", "act sent")[self._sent - 1])
+        return offset
+
+
+def test_of_requeues_of_one_letter_at_the_same_time_one_appends_it(audit: Audit) -> None:
+    (place,) = letters(audit, "KO")
+    # Whatever happens, who is halted is let go before the threads are waited for.
+    with ThreadPoolExecutor() as threads, ExitStack() as held:
+        halted = []
+        for step in ("nothing done", "taken over", "event sent", "act sent"):
+            requeuer = Halting(audit.log, step)
+            held.callback(requeuer.may_go_on.set)
+            future = threads.submit(requeuer.requeue, place, step, "at the same time")
+            assert requeuer.stands.wait(HALTED_S_MAX), step
+            assert not future.done(), future.exception()
+            halted.append((requeuer, future))
+        # All of them have begun, and each took over from who stood before it: the last one comes first.
+        done = Requeuer(audit.log).requeue(place, "bob", "at the same time")
+        refused = []
+        for requeuer, future in halted:
+            requeuer.may_go_on.set()
+            error = future.exception(HALTED_S_MAX)
+            assert isinstance(error, UsageError), (requeuer.step, error)
+            refused.append(str(error))
+    # Who had sent nothing yet sees what was done; the others were thrown out.
+    assert all("appended anew already" in said for said in refused[:2]), refused[:2]
+    assert all("took over; nothing was appended" in said for said in refused[2:]), refused[2:]
+    logged = list(read_all(audit.log, [place[0]]))
+    value = next(m.value for m in logged if (m.topic, m.partition, m.offset) == place)
+    there = [(m.topic, m.partition, m.offset) for m in logged if m.value == value]
+    assert there == [place, done.place]
+    audit.wait_audited()
+    acts = audit.rows(
+        "SELECT operator FROM operator_acts WHERE scope = %(place)s", place=place_text(place)
+    )
+    assert acts == [("bob",)]
+    assert len(audit.rows("SELECT 1 FROM trade_decisions WHERE symbol = 'KO'")) == 1
+
+
 def test_what_a_later_event_rests_on_is_refused(audit: Audit) -> None:
     requeuer = Requeuer(audit.log)
     before, after = letters(audit, "F")
@@ -206,10 +278,10 @@ def test_an_event_that_was_read_is_no_letter(
 
 def test_pages_and_filters_hold_together(cli: Audit, capsys: pytest.CaptureFixture[str]) -> None:
     whole = told(capsys, "list")
-    assert whole["totals"]["dead_letters"] == len(whole["dead_letters"]) == 8
-    assert whole["totals"]["reasons"] == {"unknown_schema": 6, "not_avro": 1, "not_storable": 1}
+    assert whole["totals"]["dead_letters"] == len(whole["dead_letters"]) == 9
+    assert whole["totals"]["reasons"] == {"unknown_schema": 7, "not_avro": 1, "not_storable": 1}
     paged, after = [], None
-    for _ in range(8):
+    for _ in range(9):
         more = () if after is None else ("--after", after)
         page = told(capsys, "list", "--limit", "3", *more)
         paged += [row["place"] for row in page["dead_letters"]]

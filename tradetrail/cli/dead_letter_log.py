@@ -84,8 +84,8 @@ class Requeuer:
             followers.refuse()
             act = _act(envelope, letter, decoded, (topic, partition, new), who, why)
             self._send(producer, message, self._log.codec.encode(act))
-        except TradetrailError:
-            producer.abort_transaction(REQUEST_TIMEOUT_S)
+        except TradetrailError as why:
+            _undo(producer, place, why)
             raise
         except KafkaException as error:
             raise _translated(error, place) from error
@@ -189,7 +189,11 @@ class Requeuer:
             partition=source.partition,
             on_delivery=delivered,
         )
-        producer.flush(REQUEST_TIMEOUT_S)
+        try:
+            producer.flush(REQUEST_TIMEOUT_S)
+        except SystemError as error:
+            # The client raises that another took over while it still calls back; Python then blames the callback.
+            raise error.__cause__ or error from None
         offset = landed[0].offset() if landed else None
         if offset is None:
             raise Retryable(
@@ -197,6 +201,16 @@ class Requeuer:
                 f"{failed[0] if failed else 'time ran out'}; nothing was appended, try again"
             )
         return offset
+
+
+def _undo(producer: Producer, place: EventPlace, why: TradetrailError) -> None:
+    """Abort the transaction. Raises UsageError when another took over, and that is why the broker took nothing."""
+    try:
+        producer.abort_transaction(REQUEST_TIMEOUT_S)
+    except KafkaException as error:
+        # Who took over has aborted it; else the broker does, when its time is up.
+        if isinstance(why, Retryable):
+            raise _translated(error, place) from why
 
 
 def _act(
