@@ -20,12 +20,9 @@ FAULTS = [
 ]
 
 
+@pytest.mark.usefixtures("own_servers")
 @pytest.mark.timeout(900)
-def test_faults_change_nothing_in_the_sequence_of_answers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("TRADETRAIL_KAFKA", raising=False)
-    monkeypatch.delenv("TRADETRAIL_REGISTRY_URL", raising=False)
+def test_faults_change_nothing_in_the_sequence_of_answers(tmp_path: Path) -> None:
     tally = run_campaign(tmp_path, len(FAULTS), seed=3, wanted=FAULTS)
     assert tally.violations == []
     # Each fault struck where it was to strike.

@@ -22,12 +22,9 @@ FAULTS = [
 ]
 
 
+@pytest.mark.usefixtures("own_servers")
 @pytest.mark.timeout(600)
-def test_faults_neither_lose_nor_double_an_order(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("TRADETRAIL_KAFKA", raising=False)
-    monkeypatch.delenv("TRADETRAIL_REGISTRY_URL", raising=False)
+def test_faults_neither_lose_nor_double_an_order(tmp_path: Path) -> None:
     tally = run_campaign(tmp_path, len(FAULTS), seed=1, wanted=FAULTS)
     assert tally.violations == []
     # Each fault struck where it was to strike.

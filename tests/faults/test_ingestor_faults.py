@@ -24,13 +24,11 @@ FAULTS = [
 ]
 
 
+@pytest.mark.usefixtures("own_servers")
 @pytest.mark.timeout(900)
 def test_faults_of_every_kind_leave_no_half_run_lose_nothing_and_double_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    # A broker of its own: this one is killed.
-    monkeypatch.delenv("TRADETRAIL_KAFKA", raising=False)
-    monkeypatch.delenv("TRADETRAIL_REGISTRY_URL", raising=False)
     tally = run_campaign(tmp_path, len(FAULTS), seed=3, wanted=FAULTS)
     assert tally.violations == []
     # Each fault struck where it was to strike.
