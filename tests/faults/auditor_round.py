@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,13 +18,11 @@ from tests.faults.auditor_log import ends_of, places, plain_consumer
 from tests.faults.auditor_postgres import LOGIN
 from tests.faults.auditor_publisher import Publisher
 from tests.faults.auditor_wire import Wire
+from tests.faults.members import KILLED, Members
 from tests.faults.processes import Process
 from tradetrail.log.topics import Topics
 from tradetrail.settings import SharedSettings
 
-KILLED = -signal.SIGKILL
-# A supervisor starts what ends by itself again; more often than this in one round is a defect.
-_REVIVALS_MAX = 8
 # Without any progress towards the end of the log: a dead member's 6 s, a frozen one's 15 s with its locks, 60 s of a
 # statement, starts on two busy cores. Also for anything else that must come.
 PATIENCE_S = 300.0
@@ -43,7 +40,7 @@ _SESSIONS: LiteralString = (
 
 
 @dataclass
-class Round:
+class Round(Members):
     """One fault on a log and a database of its own."""
 
     lane: Lane
@@ -84,11 +81,12 @@ class Round:
         name = f"a{self.number}-{slot}-{len(self._all) + 1}"
         dsn = self.lane.postgres.dsn(self.database, LOGIN, self.wires[slot].port)
         env = environment(self.log, dsn, name, die_at)
-        said = self.lane.home / f"{name}.log"
-        process = Process(name, said, "services.auditor", (), env, self.lane.nursery)
-        self.auditors[slot] = process
-        self._all.append(process)
-        return process
+        return self.born(slot, name, "services.auditor", env)
+
+    @property
+    def members(self) -> dict[int, Process]:
+        """Return the auditors."""
+        return self.auditors
 
     def any_slot(self) -> int:
         """Return one of the slots."""
@@ -113,8 +111,7 @@ class Round:
         deadline = time.monotonic() + PATIENCE_S
         while not holds():
             if time.monotonic() > deadline:
-                said = "".join(f"\n    {p.name} said: {p.said()}" for p in self.auditors.values())
-                raise TimeoutError(f"waited in vain: {what}{said}")
+                raise TimeoutError(f"waited in vain: {what}{self.said()}")
             time.sleep(_LOOK_EVERY_S)
 
     def behind(self) -> dict[str, tuple[int, int]]:
@@ -137,8 +134,7 @@ class Round:
             if left != before:
                 deadline, before = time.monotonic() + PATIENCE_S, left
             if time.monotonic() > deadline:
-                said = "".join(f"\n    {p.name} said: {p.said()}" for p in self.auditors.values())
-                raise TimeoutError(f"no progress for {PATIENCE_S:.0f} s: {left}{said}")
+                raise TimeoutError(f"no progress for {PATIENCE_S:.0f} s: {left}{self.said()}")
             time.sleep(_LOOK_EVERY_S)
 
     def health(self, slot: int) -> int:
@@ -174,33 +170,12 @@ class Round:
             lambda: all(self.health(slot) == 200 for slot in self.auditors),
         )
 
-    def revive(self) -> None:
-        """Start again what has ended, as a supervisor does."""
-        for slot, process in list(self.auditors.items()):
-            if not process.is_over():
-                continue
-            code = process.wait()
-            if code != KILLED:
-                self.count("ended_by_themselves")
-                if not (self.may_end and code == 3):
-                    self.problem(f"{process.name} ended by itself with exit code {code}", process)
-            self._revivals += 1
-            if self._revivals > _REVIVALS_MAX:
-                raise RuntimeError(f"{process.name} ends again and again: {process.said()}")
-            self.start(slot)
-
-    def stop(self, slot: int, when: str = "") -> None:
-        """Ask an auditor to stop, awake again if it was frozen; it does so by itself."""
-        process = self.auditors.pop(slot)
-        # One that has not said a word yet has no ear for it either, and ends as any process does.
-        is_deaf = not process.said()
-        process.send(signal.SIGTERM)
-        process.send(signal.SIGCONT)
-        code = process.wait()
-        if code not in {0, *((-signal.SIGTERM,) if is_deaf else ())}:
-            self.problem(
-                f"asked to stop{when}, {process.name} ended with exit code {code}", process
-            )
+    def ended(self, process: Process, code: int) -> None:
+        """Note that an auditor ended unasked."""
+        if code != KILLED:
+            self.count("ended_by_themselves")
+            if not (self.may_end and code == 3):
+                self.problem(f"{process.name} ended by itself with exit code {code}", process)
 
     def weigh(self) -> None:
         """Note the most memory that an auditor holds."""
@@ -211,8 +186,7 @@ class Round:
 
     def finish(self) -> None:
         """End what was done, publish a last lot, let all be audited, and stop everybody."""
-        for process in self.auditors.values():
-            process.send(signal.SIGCONT)
+        self.wake_all()
         for wire in self.wires.values():
             wire.mend()
         self.revive()
@@ -224,28 +198,17 @@ class Round:
         # Its own dead letters and configurations came meanwhile.
         self.await_caught_up()
         self.weigh()
-        for slot in list(self.auditors):
-            self.stop(slot)
+        self.stop_all()
         self.await_true("their sessions are gone", lambda: self.rows(_SESSIONS) == [(0,)])
         if self.rss_bytes_max > RSS_BYTES_MAX:
             self.problem(f"an auditor held {self.rss_bytes_max >> 20} MB")
 
     def close(self) -> None:
         """Kill what is left."""
-        for process in self._all:
-            process.kill()
+        self.kill_all()
         for wire in self.wires.values():
             wire.close()
         self._consumer.close()
-
-    def count(self, what: str, step: str = "", times: int = 1) -> None:
-        """Count an act, or several, and the step it was done at."""
-        self.lane.tally.count(what, step, times)
-
-    def problem(self, text: str, process: Process | None = None) -> None:
-        """Note what should not have been."""
-        said = f"\n    {process.name} said: {process.said()}" if process is not None else ""
-        self.problems.append(f"{text}{said}")
 
     def rows(self, query: LiteralString, *values: object) -> list[tuple[Any, ...]]:
         """Return what the owner of the database gets for a query."""

@@ -10,10 +10,20 @@ from functools import partial
 from services.auditor.breakpoints import STEPS
 from tests.eventually import eventually
 from tests.faults import auditor_outside as outside
-from tests.faults.auditor_round import KILLED, Round
+from tests.faults.auditor_round import Round
 from tests.faults.auditor_script import far_back
 from tests.faults.dealing import Fault, done
 from tests.faults.processes import Process
+from tests.faults.strikes import (
+    died_at,
+    end_at,
+    freeze_at_random,
+    freeze_for,
+    join_at,
+    kill,
+    kill_everybody,
+    leave_at,
+)
 
 # A batch passes each step once, this one once for each table.
 _PASSAGES_MAX = {"table_merged": 60}
@@ -48,9 +58,7 @@ def _kill(r: Round, step: str) -> None:
     victim = _struck(r, "", step)
     if victim is None:
         return
-    if (code := victim.wait()) != KILLED:
-        r.problem(f"it did not die at {step} but ended with {code}", victim)
-    r.count("kills", step)
+    died_at(r, step, victim)
     if r.chance.random() < 0.3:
         # Its successor dies as well.
         again = r.chance.choice(STEPS)
@@ -91,7 +99,7 @@ def _kill_at_random(r: Round, _step: str) -> None:
     for _ in range(r.chance.randint(1, 3)):
         _at_random(r)
         slot = r.any_slot()
-        r.count("kills" if r.auditors[slot].kill() else "kills_too_late", "at random")
+        kill(r, r.auditors[slot], "at random")
         r.revive()
         r.publisher.publish()
 
@@ -99,8 +107,7 @@ def _kill_at_random(r: Round, _step: str) -> None:
 def _kill_all_at_random(r: Round, _step: str) -> None:
     r.begin()
     _at_random(r)
-    for process in r.auditors.values():
-        r.count("kills" if process.kill() else "kills_too_late", "all at random")
+    kill_everybody(r)
 
 
 def _freeze(r: Round, step: str) -> None:
@@ -116,22 +123,13 @@ def _freeze(r: Round, step: str) -> None:
 
 
 def _freeze_for(r: Round, step: str, span_s: tuple[float, float]) -> None:
-    victim = _struck(r, "freeze ", step)
-    if victim is None:
-        return
-    r.count("freezes", step)
-    time.sleep(r.chance.uniform(*span_s))
-    victim.send(signal.SIGCONT)
+    freeze_for(r, step, _struck(r, "freeze ", step), span_s)
 
 
 def _freeze_at_random(r: Round, _step: str) -> None:
     r.begin()
     _at_random(r)
-    victim = r.auditors[r.any_slot()]
-    victim.send(signal.SIGSTOP)
-    r.count("freezes", "at random")
-    time.sleep(r.chance.uniform(_FROZEN_SHORTLY_S[0], _FROZEN_S[1]))
-    victim.send(signal.SIGCONT)
+    freeze_at_random(r, r.auditors[r.any_slot()], (_FROZEN_SHORTLY_S[0], _FROZEN_S[1]))
 
 
 def _freeze_in_copy(r: Round, _step: str) -> None:
@@ -144,36 +142,15 @@ def _freeze_in_copy(r: Round, _step: str) -> None:
 
 
 def _sigterm(r: Round, step: str) -> None:
-    victim = _struck(r, "freeze ", step)
-    if victim is None:
-        return
-    r.count("sigterms", step)
-    r.stop(0, f" at {step}")
-    r.start(0)
+    end_at(r, step, _struck(r, "freeze ", step))
 
 
 def _join(r: Round, step: str) -> None:
-    """Let others join while a batch is at a step: its partitions are taken away in its middle."""
-    victim = _struck(r, "freeze ", step, auditors=1)
-    if victim is None:
-        return
-    r.count("joins", step)
-    for slot in range(1, r.chance.randint(2, 3)):
-        r.start(slot)
-    time.sleep(r.chance.uniform(0.5, 5.0))
-    victim.send(signal.SIGCONT)
+    join_at(r, step, _struck(r, "freeze ", step, auditors=1))
 
 
 def _leave(r: Round, step: str) -> None:
-    """Let another leave while a batch is at a step."""
-    victim = _struck(r, "freeze ", step, auditors=r.chance.randint(2, 3))
-    if victim is None:
-        return
-    r.count("leaves", step)
-    r.auditors[1].send(signal.SIGTERM)
-    time.sleep(r.chance.uniform(0.0, 3.0))
-    victim.send(signal.SIGCONT)
-    r.stop(1, f" while another is at {step}")
+    leave_at(r, step, _struck(r, "freeze ", step, auditors=r.chance.randint(2, 3)))
 
 
 def _come_and_go(r: Round, _step: str) -> None:
@@ -203,12 +180,12 @@ def _outside(r: Round, step: str, act: Callable[[Round, str], None], auditors: i
 
 
 def _database_and_kill(r: Round, how: str) -> None:
-    def kill() -> None:
-        r.count("kills" if r.auditors[r.any_slot()].kill() else "kills_too_late", "in an outage")
+    def kill_one() -> None:
+        kill(r, r.auditors[r.any_slot()], "in an outage")
         r.revive()
 
     _at_work(r)
-    outside.database(r, how, kill)
+    outside.database(r, how, kill_one)
 
 
 def _network_in_copy(r: Round, how: str) -> None:

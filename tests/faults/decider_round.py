@@ -13,12 +13,10 @@ from tests.faults.decider_checks import Woken
 from tests.faults.decider_desk import Group, Lane, vendor_environment
 from tests.faults.decider_publisher import Publisher
 from tests.faults.decider_script import Delivery
+from tests.faults.members import KILLED, Members
 from tests.faults.processes import PROCESS_TIMEOUT_S, Process, clean_environment
 from tradetrail.settings import SharedSettings
 
-KILLED = -signal.SIGKILL
-# A supervisor starts what ends by itself again; more often than this in one round is a defect.
-_REVIVALS_MAX = 8
 # From the last fault to the last answer: a dead member's 6 s, a hung transaction's 20 s, starts on two busy cores.
 CAUGHT_UP_S = 300.0
 # Each look asks the broker about every partition.
@@ -31,7 +29,7 @@ _OWN_ENDS = (1, 3, -signal.SIGTERM)
 
 
 @dataclass
-class Round:
+class Round(Members):
     """One fault on a log of its own: its processes, and what goes wrong."""
 
     lane: Lane
@@ -77,25 +75,26 @@ class Round:
             within_s=PROCESS_TIMEOUT_S,
         )
 
-    def start(self, replica: int, die_at: str = "") -> Process:
+    def start(self, slot: int, die_at: str = "") -> Process:
         """Start the decider of a replica slot."""
-        name = f"r{self.number}-{replica}-{len(self._all) + 1}"
+        name = f"r{self.number}-{slot}-{len(self._all) + 1}"
         env = clean_environment() | vendor_environment(self.lane.alpaca)
         env |= {
             "TRADETRAIL_KAFKA": self.log.kafka,
             "TRADETRAIL_REGISTRY_URL": self.lane.registry_url(),
             "TRADETRAIL_TOPIC_PREFIX": self.log.topic_prefix,
             "TRADETRAIL_INSTANCE": name,
-            "TRADETRAIL_REPLICA": str(replica),
+            "TRADETRAIL_REPLICA": str(slot),
             "TRADETRAIL_DECIDER_DIE_AT": die_at,
             # One that hangs says where.
             "PYTHONFAULTHANDLER": "1",
         }
-        said = self.lane.home / f"{name}.log"
-        process = Process(name, said, "services.decider", (), env, self.lane.nursery)
-        self.deciders[replica] = process
-        self._all.append(process)
-        return process
+        return self.born(slot, name, "services.decider", env)
+
+    @property
+    def members(self) -> dict[int, Process]:
+        """Return the deciders."""
+        return self.deciders
 
     def await_struck(self, victim: Process) -> bool:
         """Wait until the victim died or froze at its step; return False when all was answered without that."""
@@ -109,47 +108,18 @@ class Round:
             time.sleep(_POLL_S)
         raise TimeoutError(f"{victim.name} neither came to its step nor was all answered")
 
-    def count(self, what: str, step: str = "") -> None:
-        """Count one act, and the step it was done at."""
-        self.lane.tally.count(what, step)
+    def own_ends(self, process: Process) -> tuple[int, ...]:
+        """Return the exit codes of one that was ending by itself when it was asked to stop."""
+        return _OWN_ENDS if self.may_end and _ENDS in process.said() else ()
 
-    def problem(self, text: str, process: Process | None = None) -> None:
-        """Note what should not have been."""
-        said = f"\n    {process.name} said: {process.said()}" if process is not None else ""
-        self.problems.append(f"{text}{said}")
-
-    def stop(self, replica: int, when: str = "") -> None:
-        """Ask a decider to stop, awake again if it was frozen; it does so by itself."""
-        process = self.deciders.pop(replica)
-        # One that has not said a word yet has no ear for it either, and ends as any process does; so does one that is
-        # just ending by itself.
-        is_deaf = not process.said()
-        process.send(signal.SIGTERM)
-        process.send(signal.SIGCONT)
-        code = process.wait()
-        is_ending = self.may_end and _ENDS in process.said()
-        allowed = {0, *((-signal.SIGTERM,) if is_deaf else ()), *(_OWN_ENDS if is_ending else ())}
-        if code not in allowed:
-            self.problem(
-                f"asked to stop{when}, {process.name} ended with exit code {code}", process
-            )
-
-    def revive(self) -> None:
-        """Start again what has ended, as a supervisor does."""
-        for replica, process in list(self.deciders.items()):
-            if not process.is_over():
-                continue
-            code = process.wait()
-            if code == KILLED:
-                self.count("rebalances")
-            elif code not in (1, 3) or not self.may_end:
-                self.problem(f"{process.name} ended by itself with exit code {code}", process)
-            else:
-                self.count("ended_by_themselves")
-            self._revivals += 1
-            if self._revivals > _REVIVALS_MAX:
-                raise RuntimeError(f"{process.name} ends again and again: {process.said()}")
-            self.start(replica)
+    def ended(self, process: Process, code: int) -> None:
+        """Note that a decider ended unasked."""
+        if code == KILLED:
+            self.count("rebalances")
+        elif code not in (1, 3) or not self.may_end:
+            self.problem(f"{process.name} ended by itself with exit code {code}", process)
+        else:
+            self.count("ended_by_themselves")
 
     def await_caught_up(self) -> None:
         """Wait until all that is published is answered; meanwhile what ends is started again."""
@@ -165,20 +135,17 @@ class Round:
 
     def finish(self) -> None:
         """Wake whom a fault left frozen, publish the rest, wait until it is answered, ask everybody to stop."""
-        for process in self.deciders.values():
-            process.send(signal.SIGCONT)
+        self.wake_all()
         self.publisher.await_done()
         self.publisher.publish()
         self.await_caught_up()
         moved = sum(p.log.read_text().count(_GIVES) for p in self._all)
-        self.lane.tally.count("rebalances", times=moved)
-        for replica in list(self.deciders):
-            self.stop(replica)
+        self.count("rebalances", times=moved)
+        self.stop_all()
 
     def close(self) -> None:
         """Kill what is left and end all trouble."""
-        for process in self._all:
-            process.kill()
+        self.kill_all()
         self.publisher.halt()
         self.group.close()
         self.lane.calm()

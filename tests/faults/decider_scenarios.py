@@ -11,9 +11,18 @@ from tests.eventually import eventually
 from tests.faults.dealing import Fault, done
 from tests.faults.decider_checks import Woken
 from tests.faults.decider_deck import VENDOR
-from tests.faults.decider_round import KILLED, Round
+from tests.faults.decider_round import Round
 from tests.faults.processes import Process
-from tests.faults.rounds import end_at, freeze_for
+from tests.faults.strikes import (
+    died_at,
+    end_at,
+    freeze_at_random,
+    freeze_for,
+    join_at,
+    kill,
+    kill_everybody,
+    leave_at,
+)
 
 # A trigger passes the first two, a batch the others: more than once, if a symbol has several triggers in it.
 _PASSAGES_MAX = {"view_taken": 12, "signalled": 12, "context_read": 3}
@@ -56,9 +65,7 @@ def _kill(r: Round, step: str) -> None:
     victim = _struck(r, "", step)
     if victim is None:
         return
-    if (code := victim.wait()) != KILLED:
-        r.problem(f"it did not die at {step} but ended with {code}", victim)
-    r.count("kills", step)
+    died_at(r, step, victim)
     if r.chance.random() < 0.3:
         # Its successor dies as well.
         r.count("rebalances")
@@ -76,15 +83,14 @@ def _kill_at_random(r: Round, step: str) -> None:
     for _ in range(r.chance.randint(1, 2)):
         _at_random(r)
         replica = r.chance.choice(sorted(r.deciders))
-        r.count("kills" if r.deciders[replica].kill() else "kills_too_late", "at random")
+        kill(r, r.deciders[replica], "at random")
         r.revive()
 
 
 def _kill_all_at_random(r: Round, step: str) -> None:
     r.begin()
     _at_random(r)
-    for process in r.deciders.values():
-        r.count("kills" if process.kill() else "kills_too_late", "all at random")
+    kill_everybody(r)
 
 
 def _freeze(r: Round, step: str) -> None:
@@ -113,10 +119,7 @@ def _freeze_at_random(r: Round, step: str) -> None:
     r.begin()
     _at_random(r)
     victim = r.deciders[r.chance.choice(sorted(r.deciders))]
-    victim.send(signal.SIGSTOP)
-    r.count("freezes", "at random")
-    time.sleep(r.chance.uniform(_FROZEN_SHORTLY_S[0], _FROZEN_S[1]))
-    victim.send(signal.SIGCONT)
+    freeze_at_random(r, victim, (_FROZEN_SHORTLY_S[0], _FROZEN_S[1]))
 
 
 def _sigterm(r: Round, step: str) -> None:
@@ -133,29 +136,13 @@ def _sigterm_at_random(r: Round, step: str) -> None:
 
 
 def _join(r: Round, step: str) -> None:
-    """Let others join while a batch is at a step: its partitions are taken away in its middle."""
     r.may_end = False
-    victim = _struck(r, "freeze ", step, deciders=1)
-    if victim is None:
-        return
-    r.count("joins", step)
-    for replica in range(1, r.chance.randint(2, 3)):
-        r.start(replica)
-    time.sleep(r.chance.uniform(0.5, 5.0))
-    victim.send(signal.SIGCONT)
+    join_at(r, step, _struck(r, "freeze ", step, deciders=1))
 
 
 def _leave(r: Round, step: str) -> None:
-    """Let another leave while a batch is at a step."""
     r.may_end = False
-    victim = _struck(r, "freeze ", step, deciders=r.chance.randint(2, 3))
-    if victim is None:
-        return
-    r.count("leaves", step)
-    r.deciders[1].send(signal.SIGTERM)
-    time.sleep(r.chance.uniform(0.0, 3.0))
-    victim.send(signal.SIGCONT)
-    r.stop(1, f" while another is at {step}")
+    leave_at(r, step, _struck(r, "freeze ", step, deciders=r.chance.randint(2, 3)))
 
 
 def _come_and_go(r: Round, step: str) -> None:
@@ -185,22 +172,17 @@ def _broker(r: Round, step: str, *, gracefully: bool, delay_s: float = 0.0) -> N
         for process in r.deciders.values():
             process.send(signal.SIGSTOP)
         stack.stop_part("kafka")
-        _wake_all(r)
+        r.wake_all()
     else:
         if delay_s:
             victim.send(signal.SIGCONT)
             time.sleep(delay_s)
         stack.kill_part("kafka")
-        _wake_all(r)
+        r.wake_all()
         eventually(lambda: stack.part("kafka").pid is None)
         r.count("broker_kills", step)
     stack.restart_part("kafka")
     r.count("broker_restarts", step)
-
-
-def _wake_all(r: Round) -> None:
-    for process in r.deciders.values():
-        process.send(signal.SIGCONT)
 
 
 def _broker_kill(r: Round, step: str) -> None:
@@ -238,7 +220,7 @@ def _trouble(r: Round, kind: str) -> None:
 def _vendor_and_kill(r: Round, kind: str) -> None:
     _trouble(r, kind)
     _at_random(r)
-    r.count("kills" if r.deciders[0].kill() else "kills_too_late", "in the vendor's trouble")
+    kill(r, r.deciders[0], "in the vendor's trouble")
     time.sleep(r.chance.uniform(*_TROUBLE_S) / 2)
     r.lane.calm()
 

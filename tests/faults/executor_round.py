@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from tests.faults.executor_checks import Woken
 from tests.faults.executor_desk import HIDING, TROUBLE, Lane, environment, is_counted
 from tests.faults.executor_script import AFTER_CLOSE, NEXT_SESSION, Script
 from tests.faults.executor_watch import Watch
+from tests.faults.members import KILLED, Members
 from tests.faults.processes import PROCESS_TIMEOUT_S, Process
 from tests.integration.cut_proxy import CutProxy
 from tradetrail.events.generated import DecisionMade, OperatorAct
@@ -24,9 +24,6 @@ from tradetrail.log.topics import Topics
 from tradetrail.operator_acts import EVERYTHING, asked
 from tradetrail.settings import SharedSettings
 
-KILLED = -signal.SIGKILL
-# A supervisor starts what ends by itself again; more often than this in one round is a defect.
-_REVIVALS_MAX = 8
 # From the last fault to the last outcome: a dead member's 6 s, a hung transaction's 20 s, starts on two busy cores.
 SETTLED_S = 300.0
 # Short of the day's close: an order that is open then is open until somebody moves the clock.
@@ -34,7 +31,7 @@ _CLOSE_S = 60.0
 
 
 @dataclass
-class Round:
+class Round(Members):
     """One fault on a log and an account of its own."""
 
     lane: Lane
@@ -134,11 +131,12 @@ class Round:
         name = f"r{self.number}-{slot}-{len(self._all) + 1}"
         url = f"http://127.0.0.1:{self.proxy.port}" if self.proxy else self.alpaca.url
         env = environment(self.log, self.alpaca, url, name, self.script, die_at)
-        said = self.lane.home / f"{name}.log"
-        process = Process(name, said, "services.executor", (), env, self.lane.nursery)
-        self.executors[slot] = process
-        self._all.append(process)
-        return process
+        return self.born(slot, name, "services.executor", env)
+
+    @property
+    def members(self) -> dict[int, Process]:
+        """Return the executors."""
+        return self.executors
 
     def begin(self, executors: int = 0, *, die_at: str = "", heirs_die_at: str = "") -> Process:
         """Publish a first part, start so many executors (0: one to three); return the first one, once it acts.
@@ -192,33 +190,12 @@ class Round:
                 self.publish_part()
         raise TimeoutError(f"{victim.name} neither came to its step nor was all done")
 
-    def revive(self) -> None:
-        """Start again what has ended, as a supervisor does."""
-        for slot, process in list(self.executors.items()):
-            if not process.is_over():
-                continue
-            code = process.wait()
-            if code != KILLED and code not in (1, 3):
-                self.problem(f"{process.name} ended by itself with exit code {code}", process)
-            elif code != KILLED:
-                self.count("ended_by_themselves")
-            self._revivals += 1
-            if self._revivals > _REVIVALS_MAX:
-                raise RuntimeError(f"{process.name} ends again and again: {process.said()}")
-            self.start(slot)
-
-    def stop(self, slot: int, when: str = "") -> None:
-        """Ask an executor to stop, awake again if it was frozen; it does so by itself."""
-        process = self.executors.pop(slot)
-        # One that has not said a word yet has no ear for it either, and ends as any process does.
-        is_deaf = not process.said()
-        process.send(signal.SIGTERM)
-        process.send(signal.SIGCONT)
-        code = process.wait()
-        if code not in {0, *((-signal.SIGTERM,) if is_deaf else ())}:
-            self.problem(
-                f"asked to stop{when}, {process.name} ended with exit code {code}", process
-            )
+    def ended(self, process: Process, code: int) -> None:
+        """Note that an executor ended unasked."""
+        if code != KILLED and code not in (1, 3):
+            self.problem(f"{process.name} ended by itself with exit code {code}", process)
+        elif code != KILLED:
+            self.count("ended_by_themselves")
 
     def trouble(self, kind: str) -> None:
         """Let the broker do what ``kind`` says, to one of the next orders or to a few of them."""
@@ -256,13 +233,11 @@ class Round:
             if time.monotonic() > deadline:
                 left = self.watch.left(is_over=is_over)
                 left += [f"act {act_id}" for act_id in self._asked - self.watch.answered]
-                said = "".join(f"\n    {p.name} said: {p.said()}" for p in self.executors.values())
-                raise TimeoutError(f"without an outcome after {within_s:.0f} s: {left}{said}")
+                raise TimeoutError(f"no outcome after {within_s:.0f} s: {left}{self.said()}")
 
     def finish(self) -> None:
         """Wake whom a fault left frozen, end all trouble, publish the rest; then close the day and stop everybody."""
-        for process in self.executors.values():
-            process.send(signal.SIGCONT)
+        self.wake_all()
         self.calm()
         if not self.executors:
             self.start(0)
@@ -276,22 +251,11 @@ class Round:
             self.count("carried_over")
             self.alpaca.control(now=NEXT_SESSION)
             self.await_settled(is_over=True)
-        for slot in list(self.executors):
-            self.stop(slot)
+        self.stop_all()
 
     def close(self) -> None:
         """Kill what is left."""
-        for process in self._all:
-            process.kill()
+        self.kill_all()
         self.watch.close()
         if self.proxy is not None:
             self.proxy.refuse()
-
-    def count(self, what: str, step: str = "") -> None:
-        """Count one act, and the step it was done at."""
-        self.lane.tally.count(what, step)
-
-    def problem(self, text: str, process: Process | None = None) -> None:
-        """Note what should not have been."""
-        said = f"\n    {process.name} said: {process.said()}" if process is not None else ""
-        self.problems.append(f"{text}{said}")

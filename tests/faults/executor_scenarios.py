@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Callable
 
 from services.executor.crash import STEPS
 from tests.eventually import eventually
 from tests.faults import executor_outside
 from tests.faults.dealing import Fault, done
-from tests.faults.executor_round import KILLED, Round
+from tests.faults.executor_round import Round
 from tests.faults.executor_strikes import at_random, kill_acting, outlive, passage, struck
-from tests.faults.rounds import end_at, freeze_for
+from tests.faults.strikes import died_at, end_at, freeze_at_random, freeze_for, kill_everybody
 
 # A member that is silent for 6 s is expelled: this long a freeze ends before, about then, or after.
 _FROZEN_S = (5.5, 8.0)
@@ -36,9 +35,7 @@ def _kill(r: Round, step: str) -> None:
     victim = r.begin(die_at=passage(r, step), heirs_die_at=heirs)
     if not r.await_struck(victim):
         return
-    if (code := victim.wait()) != KILLED:
-        r.problem(f"it did not die at {step} but ended with {code}", victim)
-    r.count("kills", step)
+    died_at(r, step, victim)
     if heirs and len(r.executors) > 1:
         r.publish_part()
         r.await_other(victim)
@@ -60,8 +57,7 @@ def _kill_all_at_random(r: Round, step: str) -> None:
     r.begin()
     r.publish_part()
     at_random(r)
-    for process in r.executors.values():
-        r.count("kills" if process.kill() else "kills_too_late", "all at random")
+    kill_everybody(r)
 
 
 def _freeze(r: Round, step: str) -> None:
@@ -87,10 +83,7 @@ def _freeze_at_random(r: Round, step: str) -> None:
     r.publish_part()
     at_random(r)
     _, victim = r.acting()
-    victim.send(signal.SIGSTOP)
-    r.count("freezes", "at random")
-    time.sleep(r.chance.uniform(_FROZEN_SHORTLY_S[0], _FROZEN_S[1]))
-    victim.send(signal.SIGCONT)
+    freeze_at_random(r, victim, (_FROZEN_SHORTLY_S[0], _FROZEN_S[1]))
 
 
 def _sigterm(r: Round, step: str) -> None:
@@ -135,8 +128,7 @@ def _broker(r: Round, step: str, *, gracefully: bool) -> None:
         stack.kill_part("kafka")
         eventually(lambda: stack.part("kafka").pid is None)
         r.count("broker_kills", step)
-    for process in r.executors.values():
-        process.send(signal.SIGCONT)
+    r.wake_all()
     stack.restart_part("kafka")
     r.count("broker_restarts", step)
 

@@ -9,6 +9,7 @@ from tests.faults.executor_checks import Woken
 from tests.faults.executor_round import Round
 from tests.faults.plain_log import LogReader
 from tests.faults.processes import Process
+from tests.faults.strikes import kill
 from tradetrail.log.topics import Topics
 
 _PASSAGES_MAX = 3
@@ -39,7 +40,7 @@ def at_random(r: Round, span_s: float = _WORK_S) -> None:
 def kill_acting(r: Round, what: str) -> None:
     """Kill who acts for the account, wherever it is."""
     _, victim = r.acting()
-    r.count("kills" if victim.kill() else "kills_too_late", what)
+    kill(r, victim, what)
 
 
 def outlive(r: Round, victim: Process) -> None:

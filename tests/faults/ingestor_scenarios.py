@@ -16,10 +16,10 @@ from tests.faults.dealing import Fault, done
 from tests.faults.ingestor_checks import Claim
 from tests.faults.ingestor_deck import CLOSING
 from tests.faults.ingestor_desk import Lane, handled
+from tests.faults.members import KILLED
 from tests.faults.processes import PROCESS_TIMEOUT_S, Process
 from tests.integration.ingestor_harness import MAINTENANCE
 
-KILLED = -signal.SIGKILL
 # A request that comes to no end while its process lives; and one that leaves time for something to happen meanwhile.
 _STALL_S = 600.0
 _STALL_SHORT_S = 3.0

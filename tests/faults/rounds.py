@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from random import Random
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from tests.faults.dealing import Fault, dealt
-from tests.faults.processes import Process, Tally
+from tests.faults.processes import Tally
 from tradetrail.log.kafka import open_admin
 from tradetrail.log.topics import Topics
 from tradetrail.settings import SharedSettings
@@ -20,48 +19,6 @@ from tradetrail.stack.local import LocalStack
 LaneT = TypeVar("LaneT")
 # Of one round; a lost partition alone would be a hundred lines.
 _TOLD_MAX = 12
-
-
-class Struck(Protocol):
-    """A round in which one of several alike processes stands still at a step."""
-
-    @property
-    def chance(self) -> Random:
-        """Return what decides what is left to chance."""
-
-    def count(self, what: str, step: str = "") -> None:
-        """Count a disturbance."""
-
-    def start(self, slot: int, /) -> Process:
-        """Start the process in that place."""
-
-    def stop(self, slot: int, where: str, /) -> None:
-        """Ask the process in that place to stop, and wait until it has."""
-
-
-def end_at(r: Struck, step: str, victim: Process | None) -> None:
-    """Ask the first, frozen at a step, to stop there, and start it anew; None came never there."""
-    if victim is None:
-        return
-    r.count("sigterms", step)
-    r.stop(0, f" at {step}")
-    r.start(0)
-
-
-def freeze_for(
-    r: Struck,
-    step: str,
-    victim: Process | None,
-    span_s: tuple[float, float],
-    meanwhile: Callable[[], object] = lambda: None,
-) -> None:
-    """Keep the one that is frozen at a step so for a while of real seconds, then wake it; None came never there."""
-    if victim is None:
-        return
-    r.count("freezes", step)
-    meanwhile()
-    time.sleep(r.chance.uniform(*span_s))
-    victim.send(signal.SIGCONT)
 
 
 def dealt_rounds(
