@@ -13,9 +13,10 @@ from typing import Any
 import psycopg
 import pytest
 
+from services.auditor.servers import Servers
 from services.auditor.settings import AuditorSettings
 from services.auditor.verify.asked import Asked
-from services.auditor.verify.run import Servers, verify
+from services.auditor.verify.run import verify
 from services.auditor.verify.scratch import opened
 from tests import auditor_story as story
 from tests.eventually import eventually
