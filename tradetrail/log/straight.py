@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Context, Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from tradetrail.events.schemas import parsed_schema
@@ -19,6 +19,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 # Longer numbers than these don't fit 64 bits.
 _LONG_BYTES_MAX = 10
+_NUMBERS_KEPT = 4_096
 _INDENT = "    "
 
 Reader = Callable[[bytes, int], tuple[dict[str, Any], int]]
@@ -41,7 +42,8 @@ def straight_reader(parsed: Any) -> Reader:
     scope: dict[str, Any] = {
         "long": _long,
         "date": date.fromordinal,
-        "at": _at,
+        "epoch": _EPOCH,
+        "since": timedelta,
         "number": _number,
         "Outside": ValueError,
         **code.constants,
@@ -64,10 +66,8 @@ def _long(b: bytes, i: int) -> tuple[int, int]:
     raise ValueError("a number longer than 64 bits")
 
 
-def _at(micros: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=micros)
-
-
+# Quantities, prices and limits recur, and making one takes several times as long as finding it.
+@lru_cache(_NUMBERS_KEPT)
 def _number(data: bytes, scale: int, context: Context) -> Decimal:
     unscaled = context.create_decimal(int.from_bytes(data, "big", signed=True))
     return unscaled.scaleb(-scale, context)
@@ -133,7 +133,7 @@ class _Code:
             ("bytes", None): "b[i:j]",
             ("int", None): signed,
             ("long", None): signed,
-            ("long", "timestamp-micros"): f"at({signed})",
+            ("long", "timestamp-micros"): f"epoch + since(0, 0, {signed})",
             ("int", "date"): f"date(({signed}) + {_EPOCH_ORDINAL})",
         }.get(kind)
         if kind == ("bytes", "decimal"):
