@@ -150,6 +150,7 @@ def _outsider(r: Round, where: str) -> Iterator[psycopg.Connection[tuple[object,
     ) as connection:
         # So it is never the one that is ended.
         connection.execute("SET deadlock_timeout = '1h'")
+        connection.execute("SET statement_timeout = '300s'")
         connection.execute(_LOCKS[where])
         r.publisher.publish()
         r.await_true("an auditor waits for a lock", lambda: r.rows(_WAITING, LOGIN)[0][0])

@@ -24,6 +24,8 @@ OWNER = "owner"
 # Who the auditors log in as: no superuser, so that limits and privileges count.
 LOGIN = "auditor_login"
 _START_S = 60.0
+# What waits longer for an auditor's locks waits for ever.
+_STATEMENT_TIMEOUT_MS = 300_000
 # Postgres refuses to run as root.
 _USER = "nobody" if os.geteuid() == 0 else None
 # Segments of the smallest size: files may then be kept from growing at a size that a round reaches.
@@ -121,7 +123,11 @@ class Postgres:
     ) -> list[tuple[Any, ...]]:
         """Return what the owner gets for a statement; nothing for one without rows."""
         with psycopg.connect(
-            self.dsn(database), autocommit=True, connect_timeout=5, application_name="campaign"
+            self.dsn(database),
+            autocommit=True,
+            connect_timeout=5,
+            application_name="campaign",
+            options=f"-c statement_timeout={_STATEMENT_TIMEOUT_MS}",
         ) as connection:
             cursor = connection.execute(statement, values or None)
             return cursor.fetchall() if cursor.description else []

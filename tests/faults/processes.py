@@ -84,7 +84,7 @@ class Process:
         """Send SIGKILL; return whether it was still running."""
         was_running = self._popen.poll() is None
         self._popen.kill()
-        self._popen.wait()
+        self._popen.wait(PROCESS_TIMEOUT_S)
         return was_running and self._popen.returncode == -signal.SIGKILL
 
     def send(self, number: int) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from random import Random
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from tests.faults import auditor_deck, decider_deck, executor_deck, ingestor_deck
 from tests.faults.dealing import Fault, dealt
+from tests.faults.rounds import dealt_rounds
+from tradetrail.stack.local import LocalStack
 
 Deck = Callable[[], list[Fault]]
 DECKS = [
@@ -55,3 +59,19 @@ def test_wanted_faults_are_dealt_as_they_are_given_over_and_over() -> None:
 
 def test_no_faults_are_dealt_from_no_cards() -> None:
     assert dealt(Random(1), 3, [], as_given=False) == []
+
+
+def test_a_campaign_in_pieces_does_the_rounds_of_the_whole() -> None:
+    # A broker that somebody else runs: no round takes it away.
+    there: Any = SimpleNamespace(part=lambda _name: SimpleNamespace(pid=None))
+    stack = cast(LocalStack, there)
+    cards = auditor_deck.deck()
+    whole = dealt_rounds(stack, 3, 100, cards, as_given=False)
+    pieces = [
+        dealt_rounds(stack, 3, first + 24, cards, as_given=False, first=first)
+        for first in (1, 26, 51, 76)
+    ]
+    assert [each for piece in pieces for each in piece] == whole
+    assert {fault for _, fault in whole} == {fault for fault in cards if not fault.is_broker}
+    one = dealt_rounds(stack, 3, 40, cards, as_given=False, first=40)
+    assert one == [each for each in whole if each[0] == 40]
