@@ -222,8 +222,12 @@ def _broker(r: Round, step: str, *, gracefully: bool) -> None:
         eventually(lambda: stack.part("kafka").pid is None)
     r.count("broker_restarts" if gracefully else "broker_kills", step)
     victim.send(signal.SIGCONT)
-    r.await_true("one is not ready", lambda: any(r.health(slot) == 503 for slot in r.auditors))
-    stack.restart_part("kafka")
+    try:
+        r.await_true("one is not ready", lambda: any(r.health(slot) == 503 for slot in r.auditors))
+        r.count("reds")
+    finally:
+        # The rounds after this one need it as well.
+        stack.restart_part("kafka")
 
 
 _SCENARIOS: dict[str, Callable[[Round, str], None]] = {
