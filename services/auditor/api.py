@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any
 
@@ -10,6 +9,7 @@ from fastapi import FastAPI, HTTPException, Path, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from services.auditor.answers import as_json, paged, rendered
 from services.auditor.pages import SECURITY_HEADERS, STYLE, Pages
 from services.auditor.problems import add_problem_handlers, wants_page
 from services.auditor.progress import Progress
@@ -18,8 +18,6 @@ from tradetrail import __version__
 from tradetrail.reports.connection import ReaderPool
 from tradetrail.reports.counts import run_counts, symbols
 from tradetrail.reports.declined import declined_report, declined_sheet
-from tradetrail.reports.encode import to_json
-from tradetrail.reports.export import Sheet, to_csv
 from tradetrail.reports.known_at import known_at_report, known_at_sheet
 from tradetrail.reports.paging import NAME_LENGTH_MAX
 from tradetrail.reports.runs import run_report, run_sheet
@@ -84,7 +82,7 @@ class AuditApi:
         with self._readers.connection() as connection:
             found, counts = symbols(connection), run_counts(connection)
         if not wants_page(request) and "json" in request.headers.get("accept", ""):
-            return _json({"symbols": found, "counts": counts})
+            return as_json({"symbols": found, "counts": counts})
         return self._pages.overview(request, found, counts)
 
     def symbol(
@@ -110,19 +108,19 @@ class AuditApi:
             report = symbol_report(connection, symbol, start, end, by)
         if wants_page(request):
             return self._pages.symbol(request, report)
-        return _rendered(request, report, symbol_sheet)
+        return rendered(request, report, symbol_sheet)
 
     def runs(self, request: Request, asked: Annotated[RunsQuestion, Query()]) -> Response:
         """Return a page of runs, newest first; the header Link leads to the next one."""
         with self._readers.connection() as connection:
             report = run_report(connection, asked.chosen(), asked.limit, asked.after)
-        return _paged(request, report, run_sheet, self._pages.runs)
+        return paged(request, report, run_sheet, self._pages.runs)
 
     def declined(self, request: Request, asked: Annotated[DeclinedQuestion, Query()]) -> Response:
         """Return a page of declined signals, newest first; the header Link leads to the next one."""
         with self._readers.connection() as connection:
             report = declined_report(connection, asked.chosen(), asked.limit, asked.after)
-        return _paged(request, report, declined_sheet, self._pages.declined)
+        return paged(request, report, declined_sheet, self._pages.declined)
 
     def known_at(self, request: Request, decision_id: Annotated[str, _DECISION]) -> Response:
         """Return all that a decision, made or declined, could see, and nothing after it."""
@@ -130,37 +128,7 @@ class AuditApi:
             report = known_at_report(connection, decision_id)
         if wants_page(request):
             return self._pages.known_at(request, report)
-        return _rendered(request, report, known_at_sheet)
-
-
-def _paged(
-    request: Request,
-    report: dict[str, Any],
-    sheet: Callable[[dict[str, Any]], Sheet],
-    page: Callable[[Request, dict[str, Any], str | None], Response],
-) -> Response:
-    following = None
-    if report["next"]:
-        url = request.url.include_query_params(after=report["next"])
-        following = f"{url.path}?{url.query}"
-    if wants_page(request):
-        return page(request, report, following)
-    answer = _rendered(request, report, sheet)
-    if following:
-        answer.headers["Link"] = f'<{following}>; rel="next"'
-    return answer
-
-
-def _rendered(
-    request: Request, report: dict[str, Any], sheet: Callable[[dict[str, Any]], Sheet]
-) -> Response:
-    if "text/csv" in request.headers.get("accept", ""):
-        return Response(to_csv(sheet(report)), media_type="text/csv")
-    return _json(report)
-
-
-def _json(content: Any) -> Response:
-    return Response(to_json(content), media_type="application/json")
+        return rendered(request, report, known_at_sheet)
 
 
 async def _add_headers(request: Request, call_next: Any) -> Response:
