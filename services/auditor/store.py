@@ -86,11 +86,17 @@ class Store:
     def culprits(self, entries: Sequence[Entry]) -> list[tuple[Entry, str]]:
         """Return the entries that the database refuses, each with its reason; tried in a transaction that is undone."""
         try:
-            with self._session.use() as connection, connection.transaction(force_rollback=True):
-                prepared = prepare(entries)
-                self._rows(connection, prepared, staged=True)
-                self._events(connection, prepared, staged=True)
-                connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            prepared = prepare(entries)
+            with self._session.use() as connection:
+                # The batch may have been refused before its months were made.
+                self._ensure_months(connection, {entry.month for entry in entries})
+                with connection.transaction(force_rollback=True):
+                    self._rows(connection, prepared, staged=True)
+                    self._events(connection, prepared, staged=True)
+                    connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        except MonthMissing:
+            self._months.clear()
+            raise
         except (NotStorable, RowsKnown) as error:
             if len(entries) == 1:
                 return [(entries[0], str(error))]

@@ -49,7 +49,9 @@ def write(dsn: str, schema: str, entries: Iterable[Entry]) -> None:
     """Write entries as an auditor does, in one batch."""
     kept = list(entries)
     store = Store(dsn, schema, WRITER)
-    ends = {entry.message.place: entry.message.offset + 1 for entry in kept}
-    starts = store.positions(ends)
-    store.write(Batch(kept, starts, ends), {1: ("test", "{}")})
-    store.close()
+    try:
+        ends = {entry.message.place: entry.message.offset + 1 for entry in kept}
+        starts = store.positions(ends)
+        store.write(Batch(kept, starts, ends), {1: ("test", "{}")})
+    finally:
+        store.close()

@@ -16,10 +16,12 @@ import pytest
 from psycopg import sql
 
 from services.auditor.describe import describe
+from services.auditor.entry import NotStorable
 from services.auditor.migrate import migrate
+from services.auditor.store import Store
 from services.auditor.tables import TABLES
 from tests import auditor_story as story
-from tests.integration.audit_schema import entries_of, fresh_schema, write
+from tests.integration.audit_schema import WRITER, entries_of, fresh_schema, write
 from tradetrail.errors import Unreachable
 
 pytestmark = pytest.mark.stack
@@ -172,6 +174,25 @@ def test_an_auditor_makes_the_months_to_come(
     connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(month)))
     write(stack.addresses.postgres_dsn, name, entries_of(story.placed_story()[:1]))
     assert connection.execute("SELECT to_regclass(%s)::text", (month,)).fetchone() == (month,)
+
+
+def test_a_batch_that_is_refused_before_its_month_is_made_is_kept_all_the_same(
+    schema: tuple[str, psycopg.Connection[Any]], stack: Any
+) -> None:
+    name, connection = schema
+    assert connection.execute("SELECT to_regclass('events_2026_01')").fetchone() == (None,)
+    nul = story.disclosure("nul", person="Zero\x00Byte")
+    entries = entries_of([("t", "AAPL", story.disclosure("a")), ("t", "AAPL", nul)])
+    with pytest.raises(NotStorable):
+        write(stack.addresses.postgres_dsn, name, entries)
+    store = Store(stack.addresses.postgres_dsn, name, WRITER)
+    ((culprit, why),) = store.culprits(entries)
+    store.close()
+    assert culprit is entries[1]
+    culprit.refuse(why)
+    write(stack.addresses.postgres_dsn, name, entries)
+    kept = connection.execute("SELECT count(*), count(event_id) FROM events_2026_01").fetchone()
+    assert kept == (2, 1)
 
 
 def test_a_writer_and_a_new_month_never_wait_for_each_other(
