@@ -6,6 +6,7 @@ It joins no group and publishes nothing, so the log stays as it is.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -25,6 +26,8 @@ from tradetrail.log.topics import Topics
 from tradetrail.settings import SharedSettings
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Nothing disturbs it: what it tries again for longer than this it tries for ever.
+_PATIENCE_S = 300.0
 
 
 class _Told:
@@ -33,6 +36,7 @@ class _Told:
     def __init__(self, log: RawLog) -> None:
         """Begin at the beginning."""
         self._log = log
+        self._deadline = time.monotonic() + _PATIENCE_S
         self.positions: dict[Place, int] = dict.fromkeys(log.ends, 0)
 
     def poll(self, *_: object) -> tuple[list[Received], dict[Place, int]]:
@@ -53,7 +57,9 @@ class _Told:
         self.positions.update(ends)
 
     def keep_alive(self) -> None:
-        """Do nothing."""
+        """Do nothing; called while a step is tried again. Raises TimeoutError when that takes too long."""
+        if time.monotonic() > self._deadline:
+            raise TimeoutError("an undisturbed auditor tries the same again and again")
 
     pause = resume = reposition = keep_alive
 
