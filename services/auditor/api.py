@@ -14,6 +14,7 @@ from services.auditor.pages import SECURITY_HEADERS, STYLE, Pages
 from services.auditor.problems import add_problem_handlers, wants_page
 from services.auditor.progress import Progress
 from services.auditor.questions import DeclinedQuestion, RunsQuestion
+from services.auditor.trade_reports import TradeReports
 from tradetrail import __version__
 from tradetrail.reports.connection import ReaderPool
 from tradetrail.reports.counts import run_counts, symbols
@@ -59,6 +60,7 @@ class AuditApi:
         app.get("/reports/symbol/{symbol}", summary="All activity of a symbol in a period")(
             self.symbol
         )
+        TradeReports(self._readers, self._pages).add_to(app)
         add_problem_handlers(app, self._pages.problem)
         app.middleware("http")(_add_headers)
         return app

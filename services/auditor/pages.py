@@ -72,6 +72,10 @@ class Pages:
             "declined.html", request, report=report, following=following, reasons=DeclineReason
         )
 
+    def executed(self, request: Request, report: dict[str, Any], following: str | None) -> Response:
+        """Return the page of executed trades; ``following`` as for runs."""
+        return self._render("executed.html", request, report=report, following=following)
+
     def known_at(self, request: Request, report: dict[str, Any]) -> Response:
         """Return the page of what was known at a decision."""
         return self._render("known_at.html", request, report=report)

@@ -24,7 +24,7 @@ class PageQuestion(BaseModel):
     first: date | None = Field(
         default=None,
         alias="from",
-        description="First day, inclusive, New York, on which it began or was declined.",
+        description="First day, inclusive, New York, on which it began, ended or was declined.",
         examples=["2020-01-01"],
     )
     last: date | None = Field(

@@ -7,7 +7,18 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from tradetrail.cli.report.options import After, First, Form, Last, Limit, Output, period, reader
+from tradetrail.cli.report.options import (
+    After,
+    First,
+    Form,
+    Last,
+    Limit,
+    OfStrategy,
+    OfSymbol,
+    Output,
+    period,
+    reader,
+)
 from tradetrail.cli.report.output import ReportFormat, show_page, talk
 from tradetrail.cli.report.tables import cell, print_section, print_sums
 from tradetrail.events.generated import DeclineReason
@@ -24,13 +35,8 @@ _RULES = ("declined_at", "symbol", "rule", "value", "threshold", "explanation")
 def declined(
     first: First = None,
     last: Last = None,
-    symbol: Annotated[
-        str | None, typer.Option("--symbol", help="only this symbol, such as MSFT")
-    ] = None,
-    strategy: Annotated[
-        str | None,
-        typer.Option("--strategy", help="only this one, such as CongressionalTradingStrategy"),
-    ] = None,
+    symbol: OfSymbol = None,
+    strategy: OfStrategy = None,
     reason: Annotated[
         DeclineReason | None, typer.Option("--reason", help="only signals declined for this")
     ] = None,

@@ -13,6 +13,7 @@ import typer
 
 from tradetrail.arguments import day_of
 from tradetrail.cli.report.output import ReportFormat
+from tradetrail.events.generated import Side
 from tradetrail.reports.connection import DatabaseSettings, open_reader
 from tradetrail.reports.paging import LIMIT_MAX
 from tradetrail.settings import load
@@ -26,6 +27,12 @@ Limit = Annotated[int, typer.Option("--limit", min=1, max=LIMIT_MAX, help="rows 
 After = Annotated[
     str | None, typer.Option("--after", metavar="CURSOR", help="the `next` of the page before")
 ]
+OfSymbol = Annotated[str | None, typer.Option("--symbol", help="only this symbol, such as MSFT")]
+OfStrategy = Annotated[
+    str | None,
+    typer.Option("--strategy", help="only this one, such as CongressionalTradingStrategy"),
+]
+OfSide = Annotated[Side | None, typer.Option("--side", help="only this side")]
 Form = Annotated[ReportFormat, typer.Option("--format", help="form of the output")]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="write to this file instead of stdout")

@@ -1,0 +1,32 @@
+"""The reports on what became of decisions, over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import FastAPI, Query, Request, Response
+
+from services.auditor.answers import paged
+from services.auditor.pages import Pages
+from services.auditor.trade_questions import TradeQuestion
+from tradetrail.reports.connection import ReaderPool
+from tradetrail.reports.executed import executed_report, executed_sheet
+
+
+class TradeReports:
+    """Answers from ``readers``, for browsers with ``pages``."""
+
+    def __init__(self, readers: ReaderPool, pages: Pages) -> None:
+        """Take what answers come from."""
+        self._readers = readers
+        self._pages = pages
+
+    def add_to(self, app: FastAPI) -> None:
+        """Add the routes."""
+        app.get("/reports/executed", summary="What executed")(self.executed)
+
+    def executed(self, request: Request, asked: Annotated[TradeQuestion, Query()]) -> Response:
+        """Return a page of executed trades, newest first; the header Link leads to the next one."""
+        with self._readers.connection() as connection:
+            report = executed_report(connection, asked.chosen(), asked.limit, asked.after)
+        return paged(request, report, executed_sheet, self._pages.executed)
