@@ -7,6 +7,7 @@ import threading
 
 from services.auditor import breakpoints
 from services.auditor.api import AuditApi
+from services.auditor.decoder import Decoder
 from services.auditor.migrate import migrate
 from services.auditor.progress import Progress
 from services.auditor.quarantine import Quarantine
@@ -60,12 +61,11 @@ def run(shared: SharedSettings, stop: threading.Event) -> None:
     source = Source(shared, topics.all(), store.positions, progress)
     auditor = Auditor(
         settings,
-        codec,
+        Decoder(codec, frozenset(spec.name for spec in topics.specs() if spec.compacted)),
         source,
         store,
         Quarantine(producer, topics, stamp, clock),
         progress,
-        frozenset(spec.name for spec in topics.specs() if spec.compacted),
         stop,
     )
     readers = ReaderPool(dsn, schema, settings.reader_role, settings.reader_connections_max)

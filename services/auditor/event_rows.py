@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from uuid import UUID
@@ -28,28 +27,26 @@ _REMEMBERED = 4_096
 _DAY_S = 86_400
 
 
-def event_rows(entries: Iterable[Entry]) -> Iterator[bytes]:
-    """Yield the parts of the binary COPY of ``entries`` but for header and trailer; columns: ``EVENT_COLUMNS``.
+def event_row(entry: Entry) -> list[bytes]:
+    """Return the parts of an entry's row in the binary COPY of ``events``; columns: ``EVENT_COLUMNS``.
 
-    A value comes as a part of its own, the very bytes of the event: nothing of it is copied here. Raises NotStorable
-    for an event whose id is no UUID, or with a NUL in a text.
+    The value is a part of its own, the very bytes of the event: nothing of it is copied here. Raises NotStorable for an
+    event whose id is no UUID, or with a NUL in a text.
     """
-    for entry in entries:
-        message = entry.message
-        value = message.value
-        yield b"".join(
-            (
-                _place(entry.month, message.topic, message.partition),
-                _OFFSET_INSTANT.pack(8, message.offset, 8, _micros(message.appended_at)),
-                _said(entry),
-                _HASH_SIZE,
-                event_hash(message),
-                _sized(message.key),
-                _NULL if value is None else _SIZE.pack(len(value)),
-            )
+    message = entry.message
+    value = message.value
+    head = b"".join(
+        (
+            _place(entry.month, message.topic, message.partition),
+            _OFFSET_INSTANT.pack(8, message.offset, 8, _micros(message.appended_at)),
+            _said(entry),
+            _HASH_SIZE,
+            event_hash(message),
+            _sized(message.key),
+            _NULL if value is None else _SIZE.pack(len(value)),
         )
-        if value:
-            yield value
+    )
+    return [head, value] if value else [head]
 
 
 def _said(entry: Entry) -> bytes:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from services.auditor.entry import Entry
-from services.auditor.event_rows import HEADER, TRAILER, event_rows
+from services.auditor.event_rows import HEADER, TRAILER, event_row
 from services.auditor.lines import lines
 from services.auditor.projections import project
-from services.auditor.rows import Table, add_stubs, fold
+from services.auditor.rows import Folded, Table, add_stubs, fold
 from services.auditor.tables import TABLES
 
 # Sent at once: large enough that calls don't count, small enough to be joined without a second copy of the batch.
@@ -44,15 +44,35 @@ class Prepared:
         yield b"".join((*parts, TRAILER))
 
 
-def prepare(entries: Sequence[Entry]) -> Prepared:
-    """Project, fold and write out ``entries``. Raises NotStorable when one of them says what no table can hold."""
-    folded = fold(project(entries))
-    add_stubs(folded, TABLES)
-    tables = []
-    for name, table in TABLES.items():
-        if rows := folded.pop(name, None):
-            known = len(table.key)
-            told = lines(table, (row for row in rows.values() if len(row) > known))
-            stubs = lines(table, (row for row in rows.values() if len(row) == known))
-            tables.append(TableRows(table, told, stubs))
-    return Prepared(list(event_rows(entries)), tables)
+class Preparation:
+    """Makes a batch ready entry by entry, so that what an entry says needn't be kept."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._folded: Folded = {}
+        self._events: list[bytes] = []
+
+    def add(self, entry: Entry) -> None:
+        """Project, fold and write out an entry. Raises NotStorable when it says what no table can hold."""
+        fold(project((entry,)), self._folded)
+        self._events += event_row(entry)
+
+    def done(self) -> Prepared:
+        """Return all of it; nothing can be added after that. Raises NotStorable."""
+        add_stubs(self._folded, TABLES)
+        tables = []
+        for name, table in TABLES.items():
+            if rows := self._folded.pop(name, None):
+                known = len(table.key)
+                told = lines(table, (row for row in rows.values() if len(row) > known))
+                stubs = lines(table, (row for row in rows.values() if len(row) == known))
+                tables.append(TableRows(table, told, stubs))
+        return Prepared(self._events, tables)
+
+
+def prepare(entries: Iterable[Entry]) -> Prepared:
+    """Return ``entries`` as they are sent. Raises NotStorable when one of them says what no table can hold."""
+    preparation = Preparation()
+    for entry in entries:
+        preparation.add(entry)
+    return preparation.done()

@@ -9,19 +9,19 @@ then, also when today's version or registry could read it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import structlog
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+from services.auditor.decoder import Decoder
 from services.auditor.entry import Entry, NotStorable
 from services.auditor.kept import Kept
 from services.auditor.settings import AuditorSettings
 from services.auditor.store import Batch, Store
 from tradetrail.errors import Fatal, Retryable
-from tradetrail.events.generated import DeadLetterReason
-from tradetrail.log.codec import BadEvent, Codec
+from tradetrail.log.codec import Codec
 from tradetrail.log.kafka import REQUEST_TIMEOUT_S, open_consumer, translate
 from tradetrail.log.reader import Place, Received, read_messages, received
 from tradetrail.log.topics import Topics
@@ -59,10 +59,9 @@ class Refill:
         self._settings = settings
         self._topics = Topics.of(shared)
         self._compacted = frozenset(s.name for s in self._topics.specs() if s.compacted)
-        self._codec = Codec(shared.registry_url)
+        self._decoder = Decoder(Codec(shared.registry_url), self._compacted)
         self._store = Store(dsn, schema, settings.writer_role)
         self._kept = Kept(dsn, schema, origin)
-        self._schemas: dict[int, tuple[str, str]] = {}
         self._written = 0
         overrides: dict[str, Any] = {"queued.max.messages.kbytes": _READ_AHEAD_KBYTES}
         self._consumer: Consumer = open_consumer(shared, **overrides)
@@ -183,7 +182,7 @@ class Refill:
         self._read(batch.entries)
         while True:
             try:
-                self._store.write(batch, self._schemas)
+                self._store.write(batch, self._decoder.schemas)
                 break
             except NotStorable as error:
                 culprits = self._store.culprits(batch.entries)
@@ -191,33 +190,16 @@ class Refill:
                     raise Retryable(f"refused together, accepted alone: {error}") from error
                 for entry, reason in culprits:
                     entry.refuse(f"the database refuses it: {reason}")
+                batch.prepared = None
         self._written += 1
         for place, end in batch.ends.items():
             moved(place, end)
         return dict(batch.ends)
 
-    def _read(self, entries: Iterable[Entry]) -> None:
-        entries = list(entries)
+    def _read(self, entries: Sequence[Entry]) -> None:
         refused = self._kept.refusals(entry.place for entry in entries)
         for entry in entries:
-            message = entry.message
-            if message.value is None and message.topic in self._compacted:
-                continue
-            known = refused.get(entry.place)
-            if known is not None and known.code != DeadLetterReason.NOT_STORABLE:
-                entry.bad = known
-                continue
-            try:
-                entry.decoded = self._codec.decode(message.value)
-            except BadEvent as bad:
-                entry.bad = known or bad
-                continue
-            schema_id = entry.decoded.schema_id
-            if schema_id not in self._schemas:
-                text = self._codec.writer_schema(schema_id)
-                self._schemas[schema_id] = (entry.decoded.type_name, text)
-            if known is not None:
-                entry.decoded, entry.bad = None, known
+            self._decoder.read(entry, refused.get(entry.place))
 
     def _full(self, batch: Batch, size: int) -> bool:
         return len(batch.entries) >= self._settings.batch_events_max or size >= self._bytes_max

@@ -8,7 +8,7 @@ events again, in other batches or with other partitions interleaved, gives the s
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 PLACE = ("topic", "partition", "offset")
@@ -47,11 +47,13 @@ class Table:
     key: tuple[str, ...]
     groups: tuple[Group, ...]
     references: tuple[Reference, ...] = ()
+    columns: tuple[str, ...] = field(init=False)
+    """Every column, the key first."""
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Return every column, the key first."""
-        return (*self.key, *(column for group in self.groups for column in group.columns))
+    def __post_init__(self) -> None:
+        """Put the columns together once."""
+        told = (column for group in self.groups for column in group.columns)
+        object.__setattr__(self, "columns", (*self.key, *told))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +65,23 @@ class Change:
     values: Values
 
 
-def fold(changes: Iterable[Change]) -> Folded:
-    """Return one row per table and key out of ``changes``."""
-    folded: Folded = {}
+def fold(changes: Iterable[Change], into: Folded | None = None) -> Folded:
+    """Return one row per table and key out of ``changes``, merged into those that are known.
+
+    A change's values become its row's: they are nobody else's after this.
+    """
+    folded: Folded = {} if into is None else into
     for change in changes:
-        table = change.table
-        rows = folded.setdefault(table.name, {})
-        key = tuple(change.values[column] for column in table.key)
+        table, values = change.table, change.values
+        rows = folded.get(table.name)
+        if rows is None:
+            rows = folded[table.name] = {}
+        key = tuple([values[column] for column in table.key])
         row = rows.get(key)
         if row is None:
-            rows[key] = dict(change.values)
+            rows[key] = values
         else:
-            _merge(row, change.group, change.values)
+            _merge(row, change.group, values)
     return folded
 
 
@@ -99,7 +106,9 @@ def add_stubs(folded: Folded, tables: Mapping[str, Table]) -> None:
         for reference in table.references:
             parent = tables[reference.parent]
             parents = folded.setdefault(parent.name, {})
-            for row in rows.values():
-                key = tuple(row.get(column) for column in reference.columns)
-                if None not in key and key not in parents:
+            columns = reference.columns
+            # Each once, in order: most rows of a batch have few parents.
+            found = dict.fromkeys(tuple(map(row.get, columns)) for row in rows.values())
+            for key in found:
+                if key not in parents and None not in key:
                     parents[key] = dict(zip(parent.key, key, strict=True))

@@ -1,8 +1,11 @@
 """The auditor: writes every event of every topic into Postgres, exactly once.
 
-Steps, in order: poll, decode, publish dead letters, write (events, typed rows and positions in one transaction),
-advance. While a server is away the batch is kept, delivery is paused, the group is kept alive, and the step that failed
-is done again. Stops between batches.
+Steps, in order: poll, decode, prepare, publish dead letters, write (events, typed rows and positions in one
+transaction), advance. While a server is away the batch is kept, delivery is paused, the group is kept alive, and the
+step that failed is done again. Stops between batches.
+
+While Postgres takes a full batch, which it does in a thread of its own, the next one is polled, decoded and prepared:
+each takes one core. Only this thread decides: it waits for the batch before, hears what became of it, and goes on.
 """
 
 from __future__ import annotations
@@ -10,19 +13,22 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TypeVar
 
 import structlog
 
 from services.auditor.breakpoints import reached
+from services.auditor.decoder import Decoder
 from services.auditor.entry import Entry, NotStorable
+from services.auditor.prepared import Preparation, Prepared
 from services.auditor.progress import BATCH_SECONDS, EVENTS, RETRIES, Progress
 from services.auditor.quarantine import Quarantine
 from services.auditor.settings import AuditorSettings
 from services.auditor.source import Source
 from services.auditor.store import Batch, LostRace, Store
 from tradetrail.errors import Retryable
-from tradetrail.log.codec import BadEvent, Codec
 from tradetrail.log.reader import Place, Received
 
 # Between two tries while a server is away: soon enough to resume unnoticed, at most this long so as not to hammer it.
@@ -41,30 +47,38 @@ class Stopped(Exception):
     """Asked to stop while a batch waits: it is dropped, nothing of it was committed."""
 
 
+@dataclass(slots=True)
+class Writing:
+    """A batch on its way into the database; without ``result`` it is to be sent again."""
+
+    batch: Batch
+    began: float
+    result: Future[None] | None = None
+
+
 class Auditor:
     """The loop. One instance per process."""
 
     def __init__(
         self,
         settings: AuditorSettings,
-        codec: Codec,
+        decoder: Decoder,
         source: Source,
         store: Store,
         quarantine: Quarantine,
         progress: Progress,
-        compacted: frozenset[str],
         stop: threading.Event,
     ) -> None:
-        """Audit what ``source`` reads into ``store``; a missing body is a deletion in ``compacted`` topics."""
+        """Audit what ``source`` reads into ``store``."""
         self._settings = settings
-        self._codec = codec
+        self._decoder = decoder
         self._source = source
         self._store = store
         self._quarantine = quarantine
         self._progress = progress
-        self._compacted = compacted
         self._stop = stop
-        self._schemas: dict[int, tuple[str, str]] = {}
+        self._writer = ThreadPoolExecutor(1, "writer")
+        self._writing: Writing | None = None
 
     def run(self) -> None:
         """Audit until asked to stop. Raises Fatal when this process can't go on."""
@@ -72,56 +86,108 @@ class Auditor:
         try:
             while not self._stop.is_set():
                 self.step()
+            self._settle()
         except Stopped:
             log.info("stopped while a batch waited; nothing of it was committed")
         finally:
+            self._writer.shutdown()
             self._source.close()
             self._store.close()
 
     def step(self) -> None:
-        """Take one batch through all steps."""
+        """Take one batch through all steps; a full one is written while the next is taken."""
         events, ends = self._persist(self._poll, self._settings)
-        held = self._source.positions
-        moved = {place: end for place, end in ends.items() if held.get(place, end) != end}
-        if not moved:
+        starts = self._starts(ends)
+        if not starts:
+            self._settle()
             return
         reached("polled")
         began = time.monotonic()
-        entries = self._persist(self._decode, [e for e in events if e.place in moved])
-        batch = Batch(entries, {place: held[place] for place in moved}, moved)
+        more = self._is_full(events)
+        events = [e for e in events if e.place in starts and e.offset >= starts[e.place]]
+        entries, prepared = self._persist(self._decode, events)
+        batch = Batch(entries, starts, {place: ends[place] for place in starts}, prepared)
         reached("decoded")
-        if self._persist(self._commit, batch):
-            BATCH_SECONDS.observe(time.monotonic() - began)
+        if not self._settle():
+            # It went on from a batch that came to nothing: all of it is read again.
+            return
+        self._writing = Writing(batch, began)
+        self._persist(self._begin, self._writing)
+        if not more:
+            self._settle()
 
     def _poll(self, settings: AuditorSettings) -> tuple[list[Received], dict[Place, int]]:
         return self._source.poll(
             settings.batch_events_max, settings.batch_bytes_max, settings.batch_wait_s
         )
 
-    def _decode(self, events: Sequence[Received]) -> list[Entry]:
-        return [self._read(event) for event in events]
+    def _is_full(self, events: Sequence[Received]) -> bool:
+        """Tell whether a batch ended because it was full, so that more is waiting."""
+        size = sum(len(event.value or b"") for event in events)
+        settings = self._settings
+        return len(events) >= settings.batch_events_max or size >= settings.batch_bytes_max
 
-    def _read(self, event: Received) -> Entry:
-        if event.value is None and event.topic in self._compacted:
-            return Entry(event)
+    def _starts(self, ends: dict[Place, int]) -> dict[Place, int]:
+        """Return where each partition that moved goes on: behind what is being written, else from its position."""
+        held = self._source.positions
+        ahead = self._writing.batch.ends if self._writing is not None else {}
+        starts = {p: max(held[p], ahead.get(p, 0)) for p in ends if p in held}
+        return {place: start for place, start in starts.items() if ends[place] > start}
+
+    def _decode(self, events: Sequence[Received]) -> tuple[list[Entry], Prepared | None]:
+        """Return the entries, and what they come to in the database; None when one of them does not fit there.
+
+        The writer meets that again: what happens then is decided when this batch's turn has come.
+        """
+        entries = [Entry(event) for event in events]
+        preparation = Preparation()
         try:
-            decoded = self._codec.decode(event.value)
-        except BadEvent as bad:
-            return Entry(event, bad=bad)
-        if decoded.schema_id not in self._schemas:
-            text = self._codec.writer_schema(decoded.schema_id)
-            self._schemas[decoded.schema_id] = (decoded.type_name, text)
-        return Entry(event, decoded)
+            for entry in entries:
+                self._decoder.read(entry)
+                preparation.add(entry)
+                # What they say takes several times the memory of their bytes, and two batches are held.
+                entry.decoded = None
+            return entries, preparation.done()
+        except NotStorable:
+            self._read_again(entries)
+            return entries, None
 
-    def _commit(self, batch: Batch) -> bool:
-        """Publish dead letters and write; return whether the batch is in the database through us."""
+    def _read_again(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            if entry.decoded is None and entry.bad is None:
+                self._decoder.read(entry)
+
+    def _begin(self, writing: Writing) -> Future[None]:
+        """Publish dead letters, then let the batch be written."""
+        batch = writing.batch
         self._drop_given_away(batch)
         self._quarantine.publish(e for e in batch.entries if e.bad is not None and not e.published)
         for entry in batch.entries:
             entry.published = entry.bad is not None
+        if batch.prepared is None:
+            # Its entries changed: the writer prepares it anew, out of what they say.
+            self._read_again(batch.entries)
         reached("letters_sent")
+        schemas = dict(self._decoder.schemas)
+        writing.result = self._writer.submit(self._store.write, batch, schemas)
+        return writing.result
+
+    def _settle(self) -> bool:
+        """Wait until the batch being written, if any, is in the database; return False when it never will be."""
+        if self._writing is None:
+            return True
+        writing = self._writing
+        settled = self._persist(self._finish, writing)
+        self._writing = None
+        if settled:
+            BATCH_SECONDS.observe(time.monotonic() - writing.began)
+        return settled
+
+    def _finish(self, writing: Writing) -> bool:
+        batch = writing.batch
+        result, writing.result = writing.result or self._begin(writing), None
         try:
-            self._store.write(batch, self._schemas)
+            result.result()
         except LostRace as lost:
             log.warning("lost a race", error=str(lost))
             self._source.reposition()
@@ -138,6 +204,8 @@ class Auditor:
         return True
 
     def _refuse_culprits(self, batch: Batch, error: NotStorable) -> None:
+        batch.prepared = None
+        self._read_again(batch.entries)
         culprits = self._store.culprits(batch.entries)
         if not culprits:
             log.warning("refused together, accepted alone; trying again", error=str(error))
@@ -151,6 +219,7 @@ class Auditor:
             for place in gone:
                 del batch.ends[place]
                 del batch.starts[place]
+            batch.prepared = None
 
     def _persist(self, step: Callable[[_T], _R], subject: _T) -> _R:
         """Do ``step`` until it succeeds; meanwhile nothing new is delivered and the group is kept alive."""

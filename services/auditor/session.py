@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -46,7 +47,10 @@ class MonthMissing(Retryable):
 
 
 class Session:
-    """One connection, made at its first use and anew after any failure that leaves it in doubt. Not thread-safe."""
+    """One connection, made at its first use and anew after any failure that leaves it in doubt.
+
+    Threads use it one after the other.
+    """
 
     def __init__(self, dsn: str, schema: str, role: str) -> None:
         """Nothing is connected before the first use."""
@@ -54,6 +58,7 @@ class Session:
         self._schema = schema
         self._role = role
         self._connection: psycopg.Connection[Any] | None = None
+        self._in_use = threading.Lock()
 
     def close(self) -> None:
         """Close the connection, if any."""
@@ -64,16 +69,17 @@ class Session:
     @contextmanager
     def use(self) -> Iterator[psycopg.Connection[Any]]:
         """Yield the connection; its errors come out as RowsKnown, MonthMissing, NotStorable, Retryable or Fatal."""
-        try:
-            if self._connection is None:
-                self._connection = self._connect()
-            yield self._connection
-        except psycopg.Error as error:
-            if isinstance(error, errors.LockNotAvailable):
-                self._end_frozen()
-            if _lost(error, self._connection):
-                self.close()
-            raise _translate(error) from error
+        with self._in_use:
+            try:
+                if self._connection is None:
+                    self._connection = self._connect()
+                yield self._connection
+            except psycopg.Error as error:
+                if isinstance(error, errors.LockNotAvailable):
+                    self._end_frozen()
+                if _lost(error, self._connection):
+                    self.close()
+                raise _translate(error) from error
 
     def _end_frozen(self) -> None:
         # As the role that logged in: ending a session takes its own user, which the writer's role is not.

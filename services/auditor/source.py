@@ -22,8 +22,8 @@ from tradetrail.settings import SharedSettings
 IDLE_POLL_S = 0.25
 # Taken from the client at once: enough to be fast, few enough to keep to the batch's limit in bytes.
 _CHUNK = 1_000
-# Read-ahead of the client, all partitions together: bounds memory, holds a few batches.
-_READ_AHEAD_KBYTES = 32 << 10
+# Read-ahead of the client, all partitions together: bounds memory, holds about a batch.
+_READ_AHEAD_KBYTES = 16 << 10
 # New topics (another symbol group) are found within this.
 _METADATA_REFRESH_MS = 10_000
 

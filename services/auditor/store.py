@@ -47,7 +47,7 @@ class Batch:
 
 
 class Store:
-    """The writer's one connection. Not thread-safe. After any failure the connection is made anew."""
+    """The writer's one connection: batches from one thread, ``positions`` from any. After a failure it is made anew."""
 
     def __init__(self, dsn: str, schema: str, role: str) -> None:
         """Nothing is connected before the first use."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
+from services.auditor.decoder import Decoder
 from services.auditor.entry import Entry
 from services.auditor.progress import Progress
 from services.auditor.quarantine import Quarantine
@@ -77,19 +78,20 @@ def write_unbroken(log: RawLog, settings: SharedSettings, dsn: str, schema: str)
     """Let an undisturbed auditor write ``log`` into ``schema``, which has been made."""
     store = Store(dsn, schema, "tradetrail_writer")
     source = _Told(log)
-    topics = Topics.of(settings)
+    compacted = frozenset(s.name for s in Topics.of(settings).specs() if s.compacted)
     store.positions(source.positions)
     auditor = Auditor(
         AuditorSettings(),
-        Codec(settings.registry_url),
+        Decoder(Codec(settings.registry_url), compacted),
         cast(Source, source),
         store,
         cast(Quarantine, cast(Any, _Silent())),
         Progress(),
-        frozenset(spec.name for spec in topics.specs() if spec.compacted),
         threading.Event(),
     )
     try:
+        auditor.step()
+        # A full batch is written while the next is taken: there is none.
         auditor.step()
     finally:
         store.close()
