@@ -80,6 +80,12 @@ class Pages:
         """Return the page of what was known at a decision."""
         return self._render("known_at.html", request, report=report)
 
+    def report(
+        self, template: str, request: Request, report: dict[str, Any], **values: Any
+    ) -> Response:
+        """Return the page of a report by the template of that name; ``values`` are what else it shows."""
+        return self._render(template, request, report=report, **values)
+
     def problem(self, request: Request, status: int, title: str, detail: str) -> Response:
         """Return the page of an error."""
         return self._render(

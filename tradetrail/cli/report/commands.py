@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from tradetrail.cli.report.decision import decision
 from tradetrail.cli.report.declined import declined
 from tradetrail.cli.report.executed import executed
 from tradetrail.cli.report.known_at import known_at
@@ -36,6 +37,10 @@ def register(app: typer.Typer) -> None:
         epilog="Examples: `tradetrail report known-at 300870cc-bf2b-5475-88eb-cd69963b372a`; "
         "`tradetrail report known-at 300870cc-bf2b-5475-88eb-cd69963b372a --format json`",
     )(known_at)
+    group.command(
+        epilog="Examples: `tradetrail report decision 300870cc-bf2b-5475-88eb-cd69963b372a`; "
+        "`tradetrail report decision 300870cc-bf2b-5475-88eb-cd69963b372a --format json`"
+    )(decision)
     app.add_typer(group, name="report")
 
 

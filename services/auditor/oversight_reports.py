@@ -1,0 +1,39 @@
+"""The reports on one trade's whole trail and on what needs a person's eye, over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import FastAPI, Path, Request, Response
+
+from services.auditor.answers import rendered
+from services.auditor.pages import Pages
+from services.auditor.problems import wants_page
+from tradetrail.reports.connection import ReaderPool
+from tradetrail.reports.decision import decision_report, decision_sheet
+from tradetrail.reports.paging import NAME_LENGTH_MAX
+
+_DECISION = Path(max_length=NAME_LENGTH_MAX, description="Id of a decision, made or declined.")
+
+
+class OversightReports:
+    """Answers from ``readers``, for browsers with ``pages``."""
+
+    def __init__(self, readers: ReaderPool, pages: Pages) -> None:
+        """Take what answers come from."""
+        self._readers = readers
+        self._pages = pages
+
+    def add_to(self, app: FastAPI) -> None:
+        """Add the routes."""
+        app.get("/reports/decision/{decision_id}", summary="The full trail of one trade")(
+            self.decision
+        )
+
+    def decision(self, request: Request, decision_id: Annotated[str, _DECISION]) -> Response:
+        """Return a decision, its attempts and checks, what it rests on, and every step with its time."""
+        with self._readers.connection() as connection:
+            report = decision_report(connection, decision_id)
+        if wants_page(request):
+            return self._pages.report("decision.html", request, report)
+        return rendered(request, report, decision_sheet)

@@ -1,0 +1,121 @@
+"""One trade's trail and what needs a person's eye, from every door: all say what the query says."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pyarrow.parquet
+import pytest
+
+from tests import auditor_story as story
+from tests.integration.auditor_harness import Audit, Running, audited_log
+from tests.oversight_story import told
+from tradetrail.reports.connection import open_reader
+from tradetrail.reports.decision import decision_report, decision_sheet
+from tradetrail.reports.encode import to_json
+from tradetrail.reports.export import Sheet
+
+pytestmark = pytest.mark.stack
+
+Audited = tuple[Audit, Running]
+Asked = Callable[[psycopg.Connection[Any]], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Door:
+    """A report as each door is asked for it, and what people see of it."""
+
+    name: str
+    words: tuple[str, ...]
+    path: str
+    report: Asked
+    sheet: Callable[[dict[str, Any]], Sheet]
+    shown: tuple[str, ...]
+
+
+TWICE = story.an_id("d", "twice")
+DOORS = [
+    Door(
+        name="decision",
+        words=("decision", TWICE),
+        path=f"decision/{TWICE}",
+        report=lambda connection: decision_report(connection, TWICE),
+        sheet=decision_sheet,
+        shown=("IBM", "1.5", "insufficient buying power", "Nancy Pelosi", "118.5"),
+    ),
+]
+each_door = pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
+
+
+@pytest.fixture(scope="module")
+def audited(stack: Any) -> Iterator[Audited]:
+    """Return an audit that holds the story, and its auditor; its tests only read."""
+    with audited_log(stack, told()) as audited:
+        yield audited
+
+
+def whole(audited: Audited, door: Door) -> dict[str, Any]:
+    audit, _ = audited
+    with open_reader(audit.dsn, audit.schema) as connection:
+        return door.report(connection)
+
+
+@each_door
+def test_http_and_the_command_line_say_what_the_query_says(audited: Audited, door: Door) -> None:
+    audit, auditor = audited
+    expected = whole(audited, door)
+    assert auditor.get(f"/reports/{door.path}").text == to_json(expected)
+    ran = audit.report(*door.words, "--format", "json")
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout) == json.loads(to_json(expected))
+
+
+@each_door
+def test_the_flat_forms_hold_every_row(audited: Audited, door: Door, tmp_path: Path) -> None:
+    audit, auditor = audited
+    target = tmp_path / "rows.parquet"
+    ran = audit.report(*door.words, "--format", "parquet", "-o", str(target))
+    assert ran.returncode == 0, ran.stderr
+    sheet = door.sheet(whole(audited, door))
+    expected = [set(row) for row in sheet.rows]
+    table = pyarrow.parquet.read_table(target).to_pylist()
+    answer = auditor.get(f"/reports/{door.path}", "text/csv")
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert len(rows) == len(table) == len(expected)
+    assert tuple(rows[0]) == tuple(table[0]) == sheet.columns
+    assert [{k: v or "" for k, v in row.items()} for row in table] == rows
+    assert all(keys <= set(sheet.columns) for keys in expected)
+
+
+@each_door
+def test_people_see_it_on_a_page_and_at_the_command_line(audited: Audited, door: Door) -> None:
+    audit, auditor = audited
+    page = auditor.get(f"/reports/{door.path}", "text/html")
+    assert page.status_code == 200
+    assert "script" not in page.text
+    table = audit.report(*door.words)
+    assert table.returncode == 0, table.stderr
+    for word in door.shown:
+        assert word in page.text
+        assert word in table.stdout
+
+
+def test_an_unknown_decision_is_a_clear_problem(audited: Audited) -> None:
+    audit, auditor = audited
+    answer = auditor.get("/reports/decision/nobody")
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert "nobody" in answer.json()["detail"]
+    assert auditor.get("/reports/decision/a%00b").status_code == 400
+    assert "nobody" in auditor.get("/reports/decision/nobody", "text/html").text
+    ran = audit.report("decision", "nobody")
+    assert ran.returncode == 2
+    assert "nobody" in ran.stderr
+    assert "Traceback" not in ran.stderr
