@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from services.auditor.progress import Progress
-from tradetrail.events.generated import DeclineReason
+from tradetrail.events.generated import DeclineReason, FailureReason
 from tradetrail.reports.encode import instant, plain, to_json
 from tradetrail.reports.runs import RunStatus
 from tradetrail.sessions import NEW_YORK
@@ -75,6 +75,12 @@ class Pages:
     def executed(self, request: Request, report: dict[str, Any], following: str | None) -> Response:
         """Return the page of executed trades; ``following`` as for runs."""
         return self._render("executed.html", request, report=report, following=following)
+
+    def failed(self, request: Request, report: dict[str, Any], following: str | None) -> Response:
+        """Return the page of failed decisions; ``following`` as for runs."""
+        return self._render(
+            "failed.html", request, report=report, following=following, reasons=FailureReason
+        )
 
     def known_at(self, request: Request, report: dict[str, Any]) -> Response:
         """Return the page of what was known at a decision."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pydantic import Field
 
 from services.auditor.questions import PageQuestion
-from tradetrail.events.generated import Side
+from tradetrail.events.generated import FailureReason, Side
 from tradetrail.reports.asked import TradeFilter
+from tradetrail.reports.failed import FailedFilter
 
 
 class TradeQuestion(PageQuestion):
@@ -30,4 +31,21 @@ class TradeQuestion(PageQuestion):
             symbol=self.symbol,
             strategy=self.strategy,
             side=self.side,
+        )
+
+
+class FailedQuestion(TradeQuestion):
+    """Which failed decisions."""
+
+    reason: FailureReason | None = Field(default=None, description="Only this reason.")
+
+    def chosen(self) -> FailedFilter:
+        """Return which failures are asked for."""
+        return FailedFilter(
+            start=self.first,
+            end=self.last,
+            symbol=self.symbol,
+            strategy=self.strategy,
+            side=self.side,
+            reason=self.reason,
         )

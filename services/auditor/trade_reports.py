@@ -8,9 +8,10 @@ from fastapi import FastAPI, Query, Request, Response
 
 from services.auditor.answers import paged
 from services.auditor.pages import Pages
-from services.auditor.trade_questions import TradeQuestion
+from services.auditor.trade_questions import FailedQuestion, TradeQuestion
 from tradetrail.reports.connection import ReaderPool
 from tradetrail.reports.executed import executed_report, executed_sheet
+from tradetrail.reports.failed import failed_report, failed_sheet
 
 
 class TradeReports:
@@ -24,9 +25,16 @@ class TradeReports:
     def add_to(self, app: FastAPI) -> None:
         """Add the routes."""
         app.get("/reports/executed", summary="What executed")(self.executed)
+        app.get("/reports/failed", summary="What failed, and why")(self.failed)
 
     def executed(self, request: Request, asked: Annotated[TradeQuestion, Query()]) -> Response:
         """Return a page of executed trades, newest first; the header Link leads to the next one."""
         with self._readers.connection() as connection:
             report = executed_report(connection, asked.chosen(), asked.limit, asked.after)
         return paged(request, report, executed_sheet, self._pages.executed)
+
+    def failed(self, request: Request, asked: Annotated[FailedQuestion, Query()]) -> Response:
+        """Return a page of failed decisions, newest first; the header Link leads to the next one."""
+        with self._readers.connection() as connection:
+            report = failed_report(connection, asked.chosen(), asked.limit, asked.after)
+        return paged(request, report, failed_sheet, self._pages.failed)

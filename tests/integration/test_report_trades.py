@@ -22,6 +22,7 @@ from tradetrail.reports.asked import TradeFilter
 from tradetrail.reports.connection import open_reader
 from tradetrail.reports.encode import to_json
 from tradetrail.reports.executed import executed_report
+from tradetrail.reports.failed import FailedFilter, failed_report
 
 pytestmark = pytest.mark.stack
 
@@ -47,6 +48,13 @@ LISTINGS = [
         rows=11,
         nested=("execution_ids", "rationale"),
         shown=("executing", "GE", "12.5"),
+    ),
+    Listing(
+        name="failed",
+        report=lambda connection, *page: failed_report(connection, FailedFilter(), *page),
+        rows=3,
+        nested=("rationale",),
+        shown=("expired", "the day was over", "GE"),
     ),
 ]
 each_listing = pytest.mark.parametrize("listing", LISTINGS, ids=lambda listing: listing.name)
@@ -175,3 +183,8 @@ def test_a_filter_of_the_command_is_the_urls(audited: Audited) -> None:
     assert json.loads(ran.stdout) == answer
     assert [row["decision_id"] for row in answer["executed"]] == [story.an_id("d", "d4")]
     assert answer["filters"]["symbol"] == "AAPL"
+    ran = audit.report("failed", "--reason", "blocked", "--format", "json")
+    answer = auditor.get("/reports/failed?reason=blocked").json()
+    assert json.loads(ran.stdout) == answer
+    assert [row["control"] for row in answer["failed"]] == ["buying_power"]
+    assert auditor.get("/reports/failed?reason=bad_mood").status_code == 422
