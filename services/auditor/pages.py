@@ -82,6 +82,10 @@ class Pages:
             "failed.html", request, report=report, following=following, reasons=FailureReason
         )
 
+    def performance(self, request: Request, report: dict[str, Any]) -> Response:
+        """Return the page of how strategies fared."""
+        return self._render("performance.html", request, report=report)
+
     def known_at(self, request: Request, report: dict[str, Any]) -> Response:
         """Return the page of what was known at a decision."""
         return self._render("known_at.html", request, report=report)

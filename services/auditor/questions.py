@@ -13,8 +13,8 @@ from tradetrail.reports.paging import LIMIT_DEFAULT, LIMIT_MAX
 from tradetrail.reports.runs import RunFilter, RunStatus
 
 
-class PageQuestion(BaseModel):
-    """Which page of a listing. An unknown word is refused: a filter never fails silently.
+class PeriodQuestion(BaseModel):
+    """Which period. An unknown word is refused: a filter never fails silently.
 
     An empty value counts as none: so a page's form sends what was left blank.
     """
@@ -24,17 +24,11 @@ class PageQuestion(BaseModel):
     first: date | None = Field(
         default=None,
         alias="from",
-        description="First day, inclusive, New York, on which it began, ended or was declined.",
+        description="First day, inclusive, New York, on which it began, ended, or was answered.",
         examples=["2020-01-01"],
     )
     last: date | None = Field(
         default=None, alias="to", description="Last such day, inclusive.", examples=["2020-12-31"]
-    )
-    limit: int = Field(
-        default=LIMIT_DEFAULT, ge=1, le=LIMIT_MAX, description="Rows on a page, at most."
-    )
-    after: str | None = Field(
-        default=None, description="The `next` of the page before; without it, the first page."
     )
 
     @model_validator(mode="before")
@@ -43,6 +37,17 @@ class PageQuestion(BaseModel):
         if not isinstance(asked, dict):
             return asked
         return {name: value for name, value in asked.items() if value != ""}
+
+
+class PageQuestion(PeriodQuestion):
+    """Which page of a listing."""
+
+    limit: int = Field(
+        default=LIMIT_DEFAULT, ge=1, le=LIMIT_MAX, description="Rows on a page, at most."
+    )
+    after: str | None = Field(
+        default=None, description="The `next` of the page before; without it, the first page."
+    )
 
 
 class RunsQuestion(PageQuestion):

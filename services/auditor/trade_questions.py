@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
-from services.auditor.questions import PageQuestion
+from services.auditor.questions import PageQuestion, PeriodQuestion
 from tradetrail.events.generated import FailureReason, Side
 from tradetrail.reports.asked import TradeFilter
 from tradetrail.reports.failed import FailedFilter
+from tradetrail.reports.performance import PerformanceFilter
+
+Strategy = Annotated[
+    str | None,
+    Field(description="Only this strategy, or manual.", examples=["CongressionalTradingStrategy"]),
+]
 
 
 class TradeQuestion(PageQuestion):
@@ -16,11 +24,7 @@ class TradeQuestion(PageQuestion):
     symbol: str | None = Field(
         default=None, max_length=64, description="Only this symbol.", examples=["MSFT"]
     )
-    strategy: str | None = Field(
-        default=None,
-        description="Only this strategy, or manual.",
-        examples=["CongressionalTradingStrategy"],
-    )
+    strategy: Strategy = None
     side: Side | None = Field(default=None, description="Only this side.")
 
     def chosen(self) -> TradeFilter:
@@ -49,3 +53,13 @@ class FailedQuestion(TradeQuestion):
             side=self.side,
             reason=self.reason,
         )
+
+
+class PerformanceQuestion(PeriodQuestion):
+    """Whose performance."""
+
+    strategy: Strategy = None
+
+    def chosen(self) -> PerformanceFilter:
+        """Return whose signals are asked for."""
+        return PerformanceFilter(start=self.first, end=self.last, strategy=self.strategy)

@@ -23,6 +23,7 @@ from tradetrail.reports.connection import open_reader
 from tradetrail.reports.encode import to_json
 from tradetrail.reports.executed import executed_report
 from tradetrail.reports.failed import FailedFilter, failed_report
+from tradetrail.reports.performance import PerformanceFilter, performance_report
 
 pytestmark = pytest.mark.stack
 
@@ -188,3 +189,48 @@ def test_a_filter_of_the_command_is_the_urls(audited: Audited) -> None:
     assert json.loads(ran.stdout) == answer
     assert [row["control"] for row in answer["failed"]] == ["buying_power"]
     assert auditor.get("/reports/failed?reason=bad_mood").status_code == 422
+
+
+def test_performance_says_the_same_from_every_door(audited: Audited, tmp_path: Path) -> None:
+    audit, auditor = audited
+    with open_reader(audit.dsn, audit.schema) as connection:
+        whole = performance_report(connection, PerformanceFilter())
+    answer = auditor.get("/reports/performance")
+    assert answer.text == to_json(whole)
+    ran = audit.report("performance", "--format", "json")
+    assert json.loads(ran.stdout) == answer.json()
+    assert "manual" in audit.report("performance", "--strategy", "manual").stdout
+
+    target = tmp_path / "rows.parquet"
+    audit.report("performance", "--format", "parquet", "-o", str(target))
+    table = pyarrow.parquet.read_table(target).to_pylist()
+    text = auditor.get("/reports/performance", "text/csv").text
+    for rows in (table, list(csv.DictReader(io.StringIO(text)))):
+        told = [(row["section"], row["strategy_name"]) for row in rows]
+        assert told == [
+            (section, row["strategy_name"])
+            for section in ("performance", "fills")
+            for row in whole[section]
+        ]
+        assert json.loads(rows[3]["positions"]) == answer.json()["fills"][0]["positions"]
+
+    page = auditor.get("/reports/performance?from=&to=&strategy=", "text/html").text
+    assert "script" not in page
+    for word in ("53.85", "manual", "market context"):
+        assert word in page
+    assert 'href="/reports/performance"' in page
+    assert (
+        "No signal matches" in auditor.get("/reports/performance?to=2020-01-01", "text/html").text
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [("strategy=Nonsense", 400), ("limit=5", 422), ("from=2020-03-02&to=2020-03-01", 400)],
+)
+def test_bad_questions_about_performance_get_problems(
+    audited: Audited, words: str, status: int
+) -> None:
+    answer = audited[1].get(f"/reports/performance?{words}")
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"] == "application/problem+json"

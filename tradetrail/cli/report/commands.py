@@ -9,6 +9,7 @@ from tradetrail.cli.report.declined import declined
 from tradetrail.cli.report.executed import executed
 from tradetrail.cli.report.failed import failed
 from tradetrail.cli.report.known_at import known_at
+from tradetrail.cli.report.performance import performance
 from tradetrail.cli.report.runs import runs
 from tradetrail.cli.report.symbol import symbol
 
@@ -33,6 +34,10 @@ def register(app: typer.Typer) -> None:
         epilog="Examples: `tradetrail report failed --from 2020-03-02 --to 2020-03-02`; "
         "`tradetrail report failed --reason blocked --format csv > blocked.csv`"
     )(failed)
+    group.command(
+        epilog="Examples: `tradetrail report performance --from 2020-01-01 --to 2020-12-31`; "
+        "`tradetrail report performance --strategy CongressionalTradingStrategy --format json`"
+    )(performance)
     group.command(
         epilog="Examples: `tradetrail report declined --symbol MSFT --from 2020-03-02 --to 2020-03-02`; "
         "`tradetrail report declined --reason below_threshold --format csv > declined.csv`"
