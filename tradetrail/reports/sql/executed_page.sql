@@ -25,18 +25,23 @@ WITH partly AS (
     )
     UNION ALL
     SELECT decision_id, executed_at
-    FROM (
-        SELECT d.decision_id, coalesce(max(x.filled_at), max(x.status_at)) AS executed_at
-        FROM partly
-        JOIN trade_decisions d USING (decision_id)
-        JOIN trade_executions x ON x.trade_decision_id = d.decision_id AND x.filled_quantity > 0
-        WHERE d.status IS DISTINCT FROM 'executed'
-            AND (%(symbol)s::text IS NULL OR d.symbol = %(symbol)s)
-            AND (%(strategy)s::text IS NULL OR d.strategy_name = %(strategy)s)
-            AND (%(side)s::text IS NULL OR d.side = %(side)s)
-        GROUP BY d.decision_id
-    ) AS part
-    WHERE executed_at >= coalesce(%(since)s::timestamptz, '-infinity')
+    FROM partly
+    CROSS JOIN LATERAL (
+        SELECT coalesce(max(x.filled_at), max(x.status_at)) AS executed_at
+        FROM trade_executions x
+        WHERE x.trade_decision_id = partly.decision_id AND x.filled_quantity > 0
+    ) AS last_part
+    WHERE EXISTS (
+            SELECT FROM trade_decisions d
+            WHERE d.decision_id = partly.decision_id
+                AND d.status IS DISTINCT FROM 'executed'
+                AND (%(symbol)s::text IS NULL OR d.symbol = %(symbol)s)
+                AND (%(strategy)s::text IS NULL OR d.strategy_name = %(strategy)s)
+                AND (%(side)s::text IS NULL OR d.side = %(side)s)
+            -- One by one: they are few, whatever the planner takes them for.
+            OFFSET 0
+        )
+        AND executed_at >= coalesce(%(since)s::timestamptz, '-infinity')
         AND executed_at < coalesce(%(until)s::timestamptz, 'infinity')
         AND (executed_at, decision_id)
             < (coalesce(%(after_at)s::timestamptz, 'infinity'), coalesce(%(after_id)s::text, ''))

@@ -5,7 +5,7 @@ WITH partly AS (
     WHERE filled_quantity > 0 AND status <> 'filled'
     UNION
     SELECT decision_id FROM trade_decisions WHERE status = 'executing'
-), chosen AS MATERIALIZED (
+), chosen AS NOT MATERIALIZED (
     SELECT decision_id, side
     FROM trade_decisions
     WHERE status = 'executed'
@@ -17,15 +17,24 @@ WITH partly AS (
     UNION ALL
     SELECT d.decision_id, d.side
     FROM partly
-    JOIN trade_decisions d USING (decision_id)
-    JOIN trade_executions x ON x.trade_decision_id = d.decision_id AND x.filled_quantity > 0
-    WHERE d.status IS DISTINCT FROM 'executed'
-        AND (%(symbol)s::text IS NULL OR d.symbol = %(symbol)s)
-        AND (%(strategy)s::text IS NULL OR d.strategy_name = %(strategy)s)
-        AND (%(side)s::text IS NULL OR d.side = %(side)s)
-    GROUP BY d.decision_id
-    HAVING coalesce(max(x.filled_at), max(x.status_at)) >= coalesce(%(since)s::timestamptz, '-infinity')
-        AND coalesce(max(x.filled_at), max(x.status_at)) < coalesce(%(until)s::timestamptz, 'infinity')
+    CROSS JOIN LATERAL (
+        SELECT coalesce(max(x.filled_at), max(x.status_at)) AS executed_at
+        FROM trade_executions x
+        WHERE x.trade_decision_id = partly.decision_id AND x.filled_quantity > 0
+    ) AS last_part
+    CROSS JOIN LATERAL (
+        SELECT decision_id, side
+        FROM trade_decisions
+        WHERE decision_id = partly.decision_id
+            AND status IS DISTINCT FROM 'executed'
+            AND (%(symbol)s::text IS NULL OR symbol = %(symbol)s)
+            AND (%(strategy)s::text IS NULL OR strategy_name = %(strategy)s)
+            AND (%(side)s::text IS NULL OR side = %(side)s)
+        -- One by one: they are few, whatever the planner takes them for.
+        OFFSET 0
+    ) AS d
+    WHERE executed_at >= coalesce(%(since)s::timestamptz, '-infinity')
+        AND executed_at < coalesce(%(until)s::timestamptz, 'infinity')
 )
 SELECT (SELECT count(*) FROM chosen) AS executed,
     trim_scale(coalesce(sum(x.filled_quantity) FILTER (WHERE chosen.side = 'buy'), 0)) AS shares_bought,

@@ -5,7 +5,16 @@ WITH moved AS (
     SELECT d.strategy_name,
         d.strategy_version,
         x.symbol,
-        count(DISTINCT d.decision_id) AS trades,
+        -- Decisions: each by the first of its orders that filled something. Counting distinct ids would sort them all.
+        count(*) FILTER (
+            WHERE x.attempt_number = 1
+                OR NOT EXISTS (
+                    SELECT FROM trade_executions earlier
+                    WHERE earlier.trade_decision_id = x.trade_decision_id
+                        AND earlier.filled_quantity > 0
+                        AND earlier.attempt_number < x.attempt_number
+                )
+        ) AS trades,
         coalesce(sum(x.filled_quantity) FILTER (WHERE x.side = 'buy'), 0) AS shares_bought,
         coalesce(sum(x.filled_quantity) FILTER (WHERE x.side = 'sell'), 0) AS shares_sold,
         coalesce(sum(x.filled_quantity * x.filled_avg_price) FILTER (WHERE x.side = 'buy'), 0) AS value_bought_usd,
