@@ -1,8 +1,9 @@
 """What needs a person's eye, for tests of one trade's trail, unresolved orders, people's acts and what is held.
 
-By name, besides the story of auditor_story: twice (IBM) rejected at first and filled by a second order, with a call;
-lost (MSFT) unknown, looked up in vain; sent (GE) about to be sent, no answer; open (F) a person's limit, part filled.
-Acts: ann halted everything and resumed, bob cancelled "dropped" (NVDA), eve's reconcile has no answer.
+By name, besides the story of auditor_story, whose d3 the broker has filled: twice (IBM) rejected at first and filled by
+a second order, with a call; lost (MSFT) unknown, looked up in vain, with "behind" waiting; sent (GE) about to be sent,
+no answer; open (F) a person's limit order, filled in part. Acts: ann halted everything and resumed, bob cancelled
+"dropped" (NVDA), eve's reconcile has no answer.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ DAY = timedelta(days=1)
 LOST_AT, SENT_AT = story.BEGIN + 3 * DAY, story.BEGIN + 4 * DAY
 OPEN_AT = story.BEGIN + 5 * DAY
 ACTED_AT = story.BEGIN + 6 * DAY
+# Calls that look for the lost order: the second one's answer changed nothing.
+LOOKED_AT = LOST_AT + timedelta(minutes=9), LOST_AT + timedelta(minutes=20)
 _CHECKS = tuple(
     e.RiskCheck(
         control=control,
@@ -41,6 +44,15 @@ def told() -> list[tuple[str, str, Event]]:
         (t, k, replace(v, risk_checks=_CHECKS) if isinstance(v, e.OrderBlocked) else v)
         for t, k, v in story.placed_story()
     ]
+    found = replace(
+        story.broker_order(),
+        event_id=story.an_id("found", "d3"),
+        broker_order_id="broker-d3-1",
+        decision_id=story.an_id("d", "d3"),
+        execution_id=story.an_id("x", "d3", 1),
+        explanation="recorded as rejected, filled at the broker",
+    )
+    placed.append(("megacap", "AAPL", found))
     trades = [*_twice(), *_lost(), *_sent(), *_open()]
     return [*placed, *(("default", event.symbol or "", event) for event in trades), *_acts()]
 
@@ -152,11 +164,29 @@ def _lost() -> list[Event]:
         error_message="the broker has no order of this id yet",
         raw_response='{"code": 40410000}',
     )
+    lookups = [
+        replace(
+            story.api_call(f"lost-{number}"),
+            requested_at=at,
+            run_id=None,
+            decision_id=story.an_id("d", "lost"),
+            execution_id=story.an_id("x", "lost", 1),
+            vendor="alpaca",
+            endpoint="/v2/orders:by_client_order_id",
+            purpose=e.CallPurpose.ORDER_LOOKUP,
+            status_code=404,
+            symbol="MSFT",
+        )
+        for number, at in enumerate(LOOKED_AT)
+    ]
     return [
         story.decision("lost", "MSFT", at=LOST_AT),
         story.submitting("lost", "MSFT", at=LOST_AT),
         replace(unknown, source=e.UpdateSource.POST),
-        again,
+        lookups[0],
+        replace(again, api_call_id=lookups[0].call_id),
+        lookups[1],
+        story.decision("behind", "MSFT", at=LOST_AT + DAY),
     ]
 
 

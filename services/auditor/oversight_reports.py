@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
-from fastapi import FastAPI, Path, Request, Response
+from fastapi import FastAPI, Path, Query, Request, Response
 
-from services.auditor.answers import rendered
+from services.auditor.answers import paged, rendered
+from services.auditor.oversight_questions import UnresolvedQuestion
 from services.auditor.pages import Pages
 from services.auditor.problems import wants_page
 from tradetrail.reports.connection import ReaderPool
 from tradetrail.reports.decision import decision_report, decision_sheet
 from tradetrail.reports.paging import NAME_LENGTH_MAX
+from tradetrail.reports.unresolved import unresolved_report, unresolved_sheet
 
 _DECISION = Path(max_length=NAME_LENGTH_MAX, description="Id of a decision, made or declined.")
 
@@ -29,6 +32,9 @@ class OversightReports:
         app.get("/reports/decision/{decision_id}", summary="The full trail of one trade")(
             self.decision
         )
+        app.get("/reports/unresolved", summary="Orders that are not in a definite state")(
+            self.unresolved
+        )
 
     def decision(self, request: Request, decision_id: Annotated[str, _DECISION]) -> Response:
         """Return a decision, its attempts and checks, what it rests on, and every step with its time."""
@@ -37,3 +43,17 @@ class OversightReports:
         if wants_page(request):
             return self._pages.report("decision.html", request, report)
         return rendered(request, report, decision_sheet)
+
+    def unresolved(
+        self, request: Request, asked: Annotated[UnresolvedQuestion, Query()]
+    ) -> Response:
+        """Return a page of unresolved orders, oldest first; the header Link leads to the next one."""
+        with self._readers.connection() as connection:
+            report = unresolved_report(connection, asked.chosen(), asked.limit, asked.after)
+        return paged(request, report, unresolved_sheet, self._page("unresolved.html"))
+
+    def _page(self, template: str) -> Callable[[Request, dict[str, Any], str | None], Response]:
+        """Return what makes the page of a listing out of it and the address of its next page."""
+        return lambda request, report, following: self._pages.report(
+            template, request, report, following=following
+        )

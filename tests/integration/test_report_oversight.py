@@ -21,6 +21,11 @@ from tradetrail.reports.connection import open_reader
 from tradetrail.reports.decision import decision_report, decision_sheet
 from tradetrail.reports.encode import to_json
 from tradetrail.reports.export import Sheet
+from tradetrail.reports.unresolved import (
+    UnresolvedFilter,
+    unresolved_report,
+    unresolved_sheet,
+)
 
 pytestmark = pytest.mark.stack
 
@@ -49,6 +54,17 @@ DOORS = [
         report=lambda connection: decision_report(connection, TWICE),
         sheet=decision_sheet,
         shown=("IBM", "1.5", "insufficient buying power", "Nancy Pelosi", "118.5"),
+    ),
+    Door(
+        name="unresolved",
+        words=("unresolved",),
+        path="unresolved",
+        report=lambda connection: unresolved_report(connection, UnresolvedFilter()),
+        sheet=unresolved_sheet,
+        shown=(
+            *("MSFT", "GE", "not_found", "filled at the broker", "/v2/orders:by_client_order_id"),
+            f"tradetrail order resolve {story.an_id('x', 'lost', 1)} OUTCOME --symbol MSFT",
+        ),
     ),
 ]
 each_door = pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
@@ -119,3 +135,31 @@ def test_an_unknown_decision_is_a_clear_problem(audited: Audited) -> None:
     assert ran.returncode == 2
     assert "nobody" in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        ("unresolved?limit=0", 422),
+        ("unresolved?colour=red", 422),
+        ("unresolved?symbol=A%20B", 400),
+        ("unresolved?after=yesterday", 400),
+    ],
+)
+def test_wrong_words_are_clear_problems(audited: Audited, words: str, status: int) -> None:
+    _, auditor = audited
+    answer = auditor.get(f"/reports/{words}")
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json()["detail"]
+
+
+def test_a_page_of_a_listing_leads_to_the_next(audited: Audited) -> None:
+    audit, auditor = audited
+    answer = auditor.get("/reports/unresolved?limit=1")
+    following = auditor.get(answer.links["next"]["url"]).json()
+    assert (following["unresolved"][0]["symbol"], following["next"]) == ("GE", None)
+    ran = audit.report("unresolved", "--limit", "1", "--format", "csv")
+    assert "1 of 2 unresolved" in ran.stderr
+    page = auditor.get("/reports/unresolved?symbol=&limit=1", "text/html").text
+    assert 'rel="next"' in page

@@ -12,6 +12,7 @@ from tradetrail.cli.report.known_at import known_at
 from tradetrail.cli.report.performance import performance
 from tradetrail.cli.report.runs import runs
 from tradetrail.cli.report.symbol import symbol
+from tradetrail.cli.report.unresolved import unresolved
 
 
 def register(app: typer.Typer) -> None:
@@ -51,6 +52,10 @@ def register(app: typer.Typer) -> None:
         epilog="Examples: `tradetrail report decision 300870cc-bf2b-5475-88eb-cd69963b372a`; "
         "`tradetrail report decision 300870cc-bf2b-5475-88eb-cd69963b372a --format json`"
     )(decision)
+    group.command(
+        epilog="Examples: `tradetrail report unresolved`; "
+        "`tradetrail report unresolved --symbol MSFT --format json`"
+    )(unresolved)
     app.add_typer(group, name="report")
 
 
