@@ -5,16 +5,7 @@ WITH partly AS (
     WHERE filled_quantity > 0 AND status <> 'filled'
     UNION
     SELECT decision_id FROM trade_decisions WHERE status = 'executing'
-), chosen AS NOT MATERIALIZED (
-    SELECT decision_id, side
-    FROM trade_decisions
-    WHERE status = 'executed'
-        AND executed_at >= coalesce(%(since)s::timestamptz, '-infinity')
-        AND executed_at < coalesce(%(until)s::timestamptz, 'infinity')
-        AND (%(symbol)s::text IS NULL OR symbol = %(symbol)s)
-        AND (%(strategy)s::text IS NULL OR strategy_name = %(strategy)s)
-        AND (%(side)s::text IS NULL OR side = %(side)s)
-    UNION ALL
+), part AS MATERIALIZED (
     SELECT d.decision_id, d.side
     FROM partly
     CROSS JOIN LATERAL (
@@ -35,12 +26,39 @@ WITH partly AS (
     ) AS d
     WHERE executed_at >= coalesce(%(since)s::timestamptz, '-infinity')
         AND executed_at < coalesce(%(until)s::timestamptz, 'infinity')
+), fills AS (
+    SELECT d.side, x.filled_quantity, x.filled_avg_price, x.commission
+    FROM trade_decisions d
+    JOIN trade_executions x ON x.trade_decision_id = d.decision_id AND x.filled_quantity > 0
+    WHERE d.status = 'executed'
+        AND d.executed_at >= coalesce(%(since)s::timestamptz, '-infinity')
+        AND d.executed_at < coalesce(%(until)s::timestamptz, 'infinity')
+        AND (%(symbol)s::text IS NULL OR d.symbol = %(symbol)s)
+        AND (%(strategy)s::text IS NULL OR d.strategy_name = %(strategy)s)
+        AND (%(side)s::text IS NULL OR d.side = %(side)s)
+    UNION ALL
+    SELECT part.side, x.filled_quantity, x.filled_avg_price, x.commission
+    FROM part
+    CROSS JOIN LATERAL (
+        SELECT filled_quantity, filled_avg_price, commission
+        FROM trade_executions
+        WHERE trade_decision_id = part.decision_id AND filled_quantity > 0
+        OFFSET 0
+    ) AS x
+), whole AS (
+    SELECT count(*) AS count
+    FROM trade_decisions
+    WHERE status = 'executed'
+        AND executed_at >= coalesce(%(since)s::timestamptz, '-infinity')
+        AND executed_at < coalesce(%(until)s::timestamptz, 'infinity')
+        AND (%(symbol)s::text IS NULL OR symbol = %(symbol)s)
+        AND (%(strategy)s::text IS NULL OR strategy_name = %(strategy)s)
+        AND (%(side)s::text IS NULL OR side = %(side)s)
 )
-SELECT (SELECT count(*) FROM chosen) AS executed,
-    trim_scale(coalesce(sum(x.filled_quantity) FILTER (WHERE chosen.side = 'buy'), 0)) AS shares_bought,
-    trim_scale(coalesce(sum(x.filled_quantity) FILTER (WHERE chosen.side = 'sell'), 0)) AS shares_sold,
-    trim_scale(coalesce(sum(x.filled_quantity * x.filled_avg_price) FILTER (WHERE chosen.side = 'buy'), 0)) AS value_bought_usd,
-    trim_scale(coalesce(sum(x.filled_quantity * x.filled_avg_price) FILTER (WHERE chosen.side = 'sell'), 0)) AS value_sold_usd,
-    trim_scale(sum(x.commission)) AS commission
-FROM chosen
-JOIN trade_executions x ON x.trade_decision_id = chosen.decision_id AND x.filled_quantity > 0
+SELECT (SELECT count FROM whole) + (SELECT count(*) FROM part) AS executed,
+    trim_scale(coalesce(sum(filled_quantity) FILTER (WHERE side = 'buy'), 0)) AS shares_bought,
+    trim_scale(coalesce(sum(filled_quantity) FILTER (WHERE side = 'sell'), 0)) AS shares_sold,
+    trim_scale(coalesce(sum(filled_quantity * filled_avg_price) FILTER (WHERE side = 'buy'), 0)) AS value_bought_usd,
+    trim_scale(coalesce(sum(filled_quantity * filled_avg_price) FILTER (WHERE side = 'sell'), 0)) AS value_sold_usd,
+    trim_scale(sum(commission)) AS commission
+FROM fills
