@@ -6,6 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from services.auditor.questions import PageQuestion
+from tradetrail.events.generated import OperatorAct
+from tradetrail.reports.operator_acts import ActFilter
 from tradetrail.reports.paging import LIMIT_DEFAULT, LIMIT_MAX, NAME_LENGTH_MAX
 from tradetrail.reports.unresolved import UnresolvedFilter
 
@@ -41,3 +44,25 @@ class UnresolvedQuestion(BaseModel):
     def chosen(self) -> UnresolvedFilter:
         """Return which orders are asked for."""
         return UnresolvedFilter(symbol=self.symbol, account=self.account)
+
+
+class ActsQuestion(PageQuestion):
+    """Which acts of people."""
+
+    operator: str | None = Field(
+        default=None, max_length=NAME_LENGTH_MAX, description="Only what this person did."
+    )
+    act: OperatorAct | None = Field(default=None, description="Only acts of this kind.")
+    symbol: str | None = Field(
+        default=None, max_length=64, description="Only this symbol.", examples=["MSFT"]
+    )
+
+    def chosen(self) -> ActFilter:
+        """Return which acts are asked for."""
+        return ActFilter(
+            start=self.first,
+            end=self.last,
+            operator=self.operator,
+            act=self.act,
+            symbol=self.symbol,
+        )

@@ -8,11 +8,13 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Path, Query, Request, Response
 
 from services.auditor.answers import paged, rendered
-from services.auditor.oversight_questions import UnresolvedQuestion
+from services.auditor.oversight_questions import ActsQuestion, UnresolvedQuestion
 from services.auditor.pages import Pages
 from services.auditor.problems import wants_page
+from tradetrail.events.generated import OperatorAct
 from tradetrail.reports.connection import ReaderPool
 from tradetrail.reports.decision import decision_report, decision_sheet
+from tradetrail.reports.operator_acts import operator_acts_report, operator_acts_sheet
 from tradetrail.reports.paging import NAME_LENGTH_MAX
 from tradetrail.reports.unresolved import unresolved_report, unresolved_sheet
 
@@ -35,6 +37,7 @@ class OversightReports:
         app.get("/reports/unresolved", summary="Orders that are not in a definite state")(
             self.unresolved
         )
+        app.get("/reports/operator-acts", summary="Who did what, and why")(self.operator_acts)
 
     def decision(self, request: Request, decision_id: Annotated[str, _DECISION]) -> Response:
         """Return a decision, its attempts and checks, what it rests on, and every step with its time."""
@@ -52,8 +55,17 @@ class OversightReports:
             report = unresolved_report(connection, asked.chosen(), asked.limit, asked.after)
         return paged(request, report, unresolved_sheet, self._page("unresolved.html"))
 
-    def _page(self, template: str) -> Callable[[Request, dict[str, Any], str | None], Response]:
+    def operator_acts(self, request: Request, asked: Annotated[ActsQuestion, Query()]) -> Response:
+        """Return a page of people's acts, newest first; the header Link leads to the next one."""
+        with self._readers.connection() as connection:
+            report = operator_acts_report(connection, asked.chosen(), asked.limit, asked.after)
+        page = self._page("operator_acts.html", acts=OperatorAct)
+        return paged(request, report, operator_acts_sheet, page)
+
+    def _page(
+        self, template: str, **values: Any
+    ) -> Callable[[Request, dict[str, Any], str | None], Response]:
         """Return what makes the page of a listing out of it and the address of its next page."""
         return lambda request, report, following: self._pages.report(
-            template, request, report, following=following
+            template, request, report, following=following, **values
         )

@@ -21,6 +21,7 @@ from tradetrail.reports.connection import open_reader
 from tradetrail.reports.decision import decision_report, decision_sheet
 from tradetrail.reports.encode import to_json
 from tradetrail.reports.export import Sheet
+from tradetrail.reports.operator_acts import ActFilter, operator_acts_report, operator_acts_sheet
 from tradetrail.reports.unresolved import (
     UnresolvedFilter,
     unresolved_report,
@@ -65,6 +66,14 @@ DOORS = [
             *("MSFT", "GE", "not_found", "filled at the broker", "/v2/orders:by_client_order_id"),
             f"tradetrail order resolve {story.an_id('x', 'lost', 1)} OUTCOME --symbol MSFT",
         ),
+    ),
+    Door(
+        name="operator-acts",
+        words=("operator-acts",),
+        path="operator-acts",
+        report=lambda connection: operator_acts_report(connection, ActFilter()),
+        sheet=operator_acts_sheet,
+        shown=("ann", "bob", "why cancel", "m-1 has gone on", "eve", "none"),
     ),
 ]
 each_door = pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
@@ -144,6 +153,10 @@ def test_an_unknown_decision_is_a_clear_problem(audited: Audited) -> None:
         ("unresolved?colour=red", 422),
         ("unresolved?symbol=A%20B", 400),
         ("unresolved?after=yesterday", 400),
+        ("operator-acts?act=dance", 422),
+        ("operator-acts?from=2020-02-30", 422),
+        ("operator-acts?from=2020-03-02&to=2020-03-01", 400),
+        ("operator-acts?operator=a%00", 400),
     ],
 )
 def test_wrong_words_are_clear_problems(audited: Audited, words: str, status: int) -> None:

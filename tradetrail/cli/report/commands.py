@@ -9,6 +9,7 @@ from tradetrail.cli.report.declined import declined
 from tradetrail.cli.report.executed import executed
 from tradetrail.cli.report.failed import failed
 from tradetrail.cli.report.known_at import known_at
+from tradetrail.cli.report.operator_acts import operator_acts
 from tradetrail.cli.report.performance import performance
 from tradetrail.cli.report.runs import runs
 from tradetrail.cli.report.symbol import symbol
@@ -56,6 +57,11 @@ def register(app: typer.Typer) -> None:
         epilog="Examples: `tradetrail report unresolved`; "
         "`tradetrail report unresolved --symbol MSFT --format json`"
     )(unresolved)
+    group.command(
+        "operator-acts",
+        epilog="Examples: `tradetrail report operator-acts --operator ann`; "
+        "`tradetrail report operator-acts --act halt --from 2020-01-01 --format json`",
+    )(operator_acts)
     app.add_typer(group, name="report")
 
 
