@@ -8,6 +8,7 @@ no answer; open (F) a person's limit order, filled in part. Acts: ann halted eve
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -54,6 +55,7 @@ def told() -> list[tuple[str, str, Event]]:
     )
     placed.append(("megacap", "AAPL", found))
     trades = [*_twice(), *_lost(), *_sent(), *_open()]
+    placed += [("megacap", "AAPL", call) for call in _account()]
     return [*placed, *(("default", event.symbol or "", event) for event in trades), *_acts()]
 
 
@@ -100,6 +102,26 @@ def _acts() -> list[tuple[str, str, Event]]:
         ("control", "halt", act("resume")),
         *(("account", "paper", member) for member in members),
         ("account", "paper", act("reconcile")),
+    ]
+
+
+def _account() -> list[e.ApiCallRecorded]:
+    """Return two answers of the broker about the account; the newer one stands first."""
+    return [
+        replace(
+            story.api_call(f"account-{cash}"),
+            run_id=None,
+            vendor="alpaca",
+            endpoint="/v2/account",
+            purpose=e.CallPurpose.PORTFOLIO_CONTEXT,
+            requested_at=at,
+            body=body,
+            body_sha256=hashlib.sha256(body).hexdigest(),
+        )
+        for cash, at in (("5000.10", ACTED_AT), ("9999", story.BEGIN))
+        for body in [
+            f'{{"cash": "{cash}", "buying_power": "10000.20", "portfolio_value": "20000"}}'.encode()
+        ]
     ]
 
 

@@ -16,6 +16,7 @@ from tradetrail.reports.connection import ReaderPool
 from tradetrail.reports.decision import decision_report, decision_sheet
 from tradetrail.reports.operator_acts import operator_acts_report, operator_acts_sheet
 from tradetrail.reports.paging import NAME_LENGTH_MAX
+from tradetrail.reports.portfolio import portfolio_report, portfolio_sheet
 from tradetrail.reports.unresolved import unresolved_report, unresolved_sheet
 
 _DECISION = Path(max_length=NAME_LENGTH_MAX, description="Id of a decision, made or declined.")
@@ -38,6 +39,9 @@ class OversightReports:
             self.unresolved
         )
         app.get("/reports/operator-acts", summary="Who did what, and why")(self.operator_acts)
+        app.get("/reports/portfolio", summary="What is held, and the account as last told")(
+            self.portfolio
+        )
 
     def decision(self, request: Request, decision_id: Annotated[str, _DECISION]) -> Response:
         """Return a decision, its attempts and checks, what it rests on, and every step with its time."""
@@ -61,6 +65,14 @@ class OversightReports:
             report = operator_acts_report(connection, asked.chosen(), asked.limit, asked.after)
         page = self._page("operator_acts.html", acts=OperatorAct)
         return paged(request, report, operator_acts_sheet, page)
+
+    def portfolio(self, request: Request) -> Response:
+        """Return positions, account and reservations, and what is missing of them."""
+        with self._readers.connection() as connection:
+            report = portfolio_report(connection)
+        if wants_page(request):
+            return self._pages.report("portfolio.html", request, report)
+        return rendered(request, report, portfolio_sheet)
 
     def _page(
         self, template: str, **values: Any

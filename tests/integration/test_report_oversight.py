@@ -22,6 +22,7 @@ from tradetrail.reports.decision import decision_report, decision_sheet
 from tradetrail.reports.encode import to_json
 from tradetrail.reports.export import Sheet
 from tradetrail.reports.operator_acts import ActFilter, operator_acts_report, operator_acts_sheet
+from tradetrail.reports.portfolio import portfolio_report, portfolio_sheet
 from tradetrail.reports.unresolved import (
     UnresolvedFilter,
     unresolved_report,
@@ -74,6 +75,14 @@ DOORS = [
         report=lambda connection: operator_acts_report(connection, ActFilter()),
         sheet=operator_acts_sheet,
         shown=("ann", "bob", "why cancel", "m-1 has gone on", "eve", "none"),
+    ),
+    Door(
+        name="portfolio",
+        words=("portfolio",),
+        path="portfolio",
+        report=portfolio_report,
+        sheet=portfolio_sheet,
+        shown=("IBM", "8.2", "limit", "found at the broker"),
     ),
 ]
 each_door = pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
@@ -176,3 +185,18 @@ def test_a_page_of_a_listing_leads_to_the_next(audited: Audited) -> None:
     assert "1 of 2 unresolved" in ran.stderr
     page = auditor.get("/reports/unresolved?symbol=&limit=1", "text/html").text
     assert 'rel="next"' in page
+
+
+def test_the_account_is_read_from_the_event_of_the_newest_answer(audited: Audited) -> None:
+    audit, auditor = audited
+    told = auditor.get("/reports/portfolio").json()
+    broker = told["broker"]
+    numbers = ("cash_usd", "buying_power_usd", "portfolio_value_usd")
+    assert [broker[name] for name in numbers] == [5000.1, 10000.2, 20000]
+    assert (broker["source"], broker["told_at"]) == ("broker", "2020-03-08T12:00:00Z")
+    assert not [text for text in told["missing"] if text.startswith("broker")]
+    placed = audit.rows(
+        'SELECT topic, partition, "offset" FROM api_payloads WHERE call_id = %(id)s',
+        id=broker["api_call_id"],
+    )
+    assert placed == [(broker["topic"], broker["partition"], broker["offset"])]

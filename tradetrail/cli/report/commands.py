@@ -11,6 +11,7 @@ from tradetrail.cli.report.failed import failed
 from tradetrail.cli.report.known_at import known_at
 from tradetrail.cli.report.operator_acts import operator_acts
 from tradetrail.cli.report.performance import performance
+from tradetrail.cli.report.portfolio import portfolio
 from tradetrail.cli.report.runs import runs
 from tradetrail.cli.report.symbol import symbol
 from tradetrail.cli.report.unresolved import unresolved
@@ -62,6 +63,9 @@ def register(app: typer.Typer) -> None:
         epilog="Examples: `tradetrail report operator-acts --operator ann`; "
         "`tradetrail report operator-acts --act halt --from 2020-01-01 --format json`",
     )(operator_acts)
+    group.command(
+        epilog="Examples: `tradetrail report portfolio`; `tradetrail report portfolio --format json`"
+    )(portfolio)
     app.add_typer(group, name="report")
 
 
