@@ -12,7 +12,7 @@ class AuditorSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="TRADETRAIL_AUDITOR_", frozen=True, extra="ignore")
 
     batch_events_max: int = Field(
-        default=10_000, ge=1, le=100_000, description="Events a database transaction holds at most."
+        default=7_000, ge=1, le=100_000, description="Events a database transaction holds at most."
     )
     batch_bytes_max: int = Field(
         default=32 << 20, ge=1 << 20, description="Bytes of events a transaction holds, about."
