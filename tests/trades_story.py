@@ -43,13 +43,17 @@ def by_strategy(event: Any, name: str, version: str, **more: Any) -> Any:
     return replace(event, strategy_name=name, strategy_version=version, **more)
 
 
-def told() -> list[tuple[str, str, Event]]:
-    """Return the story as (topic without prefix, key, event)."""
-    placed = [
+def placed() -> list[tuple[str, str, Event]]:
+    """Return the auditor's story as (topic without prefix, key, event), with what a block was told for."""
+    return [
         (t, k, replace(v, risk_checks=(BLOCK,)) if isinstance(v, e.OrderBlocked) else v)
         for t, k, v in story.placed_story()
     ]
-    return placed + [
+
+
+def told() -> list[tuple[str, str, Event]]:
+    """Return the story as (topic without prefix, key, event)."""
+    return placed() + [
         ("default", event.symbol or "", event) for event in [*_whole(), *_partly(), *_open()]
     ]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,32 +17,16 @@ from psycopg.rows import dict_row
 
 from tests import auditor_story as story
 from tests.integration.audit_schema import entries_of, fresh_schema, write
+from tests.trades_story import placed
 from tradetrail.events import Event
 from tradetrail.events import generated as e
 
 pytestmark = pytest.mark.stack
 
-_BLOCK = e.RiskCheck(
-    control=e.Control.BUYING_POWER,
-    passed=False,
-    limit=Decimal(100),
-    observed=Decimal(723),
-    unit="USD",
-    explanation="723 USD is more than 100 USD",
-)
-
 
 def _story() -> list[tuple[str, str, Event]]:
     """Return the story, and besides: an order of unknown fate, one that waits at the broker, a cancelled decision."""
     status, decided = e.OrderStatus, e.DecisionStatus
-    placed = [
-        (
-            topic,
-            key,
-            replace(event, risk_checks=(_BLOCK,)) if isinstance(event, e.OrderBlocked) else event,
-        )
-        for topic, key, event in story.placed_story()
-    ]
     late = story.BEGIN + timedelta(days=3)
     default: list[Event] = [
         story.decision("u", "IBM", at=late),
@@ -64,7 +47,7 @@ def _story() -> list[tuple[str, str, Event]]:
         story.decision("c", "F", at=late),
         story.operator_answer(story.operator_act("no"), "c", symbol="F"),
     ]
-    return [*placed, *(("default", event.symbol or "", event) for event in default)]
+    return [*placed(), *(("default", event.symbol or "", event) for event in default)]
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 
 from tests import auditor_story as story
 from tests.integration.auditor_harness import told_by_pages
-from tests.integration.trade_rows import Database, plan_of, trade_rows
+from tests.integration.trade_rows import Database, plan_of
 from tests.trades_story import DAY, ENDED_AT, INSIDER, LATE, PART_AT, TIED, named
 from tradetrail.errors import NotRecorded, UsageError
 from tradetrail.events.generated import Side
@@ -25,17 +24,10 @@ NEWEST_FIRST = ["ended", "part", "late", "insider", "two", "ann", *TIED, "d4", "
 FRIDAY, FIFTH = date(2020, 3, 6), date(2020, 3, 5)
 
 
-@pytest.fixture(scope="module")
-def database(stack: Any) -> Iterator[Database]:
-    """Return a schema that holds the story; its tests only read."""
-    with trade_rows(stack.addresses.postgres_dsn) as database:
-        yield database
-
-
 def report(
-    database: Database, limit: int = 100, after: str | None = None, **chosen: Any
+    trades: Database, limit: int = 100, after: str | None = None, **chosen: Any
 ) -> dict[str, Any]:
-    with database.reader() as connection:
+    with trades.reader() as connection:
         return executed_report(connection, TradeFilter(**chosen), limit, after)
 
 
@@ -43,8 +35,8 @@ def ids(answer: dict[str, Any]) -> list[str]:
     return [row["decision_id"] for row in answer["executed"]]
 
 
-def test_every_trade_is_told_with_what_its_fills_add_up_to(database: Database) -> None:
-    answer = report(database)
+def test_every_trade_is_told_with_what_its_fills_add_up_to(trades: Database) -> None:
+    answer = report(trades)
     assert list(answer) == ["period", "filters", "totals", "next", "executed"]
     assert all(tuple(row) == COLUMNS for row in answer["executed"])
     told = {row["decision_id"]: row for row in answer["executed"]}
@@ -65,8 +57,8 @@ def test_every_trade_is_told_with_what_its_fills_add_up_to(database: Database) -
     assert (ann["strategy"], ann["made_by"], ann["why"]) == ("manual", "ann", "index change")
 
 
-def test_a_part_that_filled_is_an_executed_trade_too(database: Database) -> None:
-    told = {row["decision_id"]: row for row in report(database, symbol="GE")["executed"]}
+def test_a_part_that_filled_is_an_executed_trade_too(trades: Database) -> None:
+    told = {row["decision_id"]: row for row in report(trades, symbol="GE")["executed"]}
     kept = {
         name: tuple(
             told[story.an_id("d", name)][key]
@@ -80,15 +72,15 @@ def test_a_part_that_filled_is_an_executed_trade_too(database: Database) -> None
     }
 
 
-def test_newest_first_and_then_by_id(database: Database) -> None:
-    answer = report(database)
+def test_newest_first_and_then_by_id(trades: Database) -> None:
+    answer = report(trades)
     keys = [(row["executed_at"], row["decision_id"]) for row in answer["executed"]]
     assert keys == sorted(keys, reverse=True)
-    assert ids(report(database, symbol="MSFT")) == named(["late", *TIED])
+    assert ids(report(trades, symbol="MSFT")) == named(["late", *TIED])
 
 
-def test_totals_count_all_that_the_filters_let_through(database: Database) -> None:
-    whole = report(database)
+def test_totals_count_all_that_the_filters_let_through(trades: Database) -> None:
+    whole = report(trades)
     rows = whole["executed"]
 
     def total(side: str, key: str) -> Decimal:
@@ -104,7 +96,7 @@ def test_totals_count_all_that_the_filters_let_through(database: Database) -> No
     }
     assert (whole["totals"]["shares_bought"], whole["totals"]["shares_sold"]) == (76, 20)
     for limit in (1, 2, 4, len(rows)):
-        assert told_by_pages(lambda *page: report(database, *page), "executed", limit) == rows
+        assert told_by_pages(lambda *page: report(trades, *page), "executed", limit) == rows
 
 
 @pytest.mark.parametrize(
@@ -124,39 +116,39 @@ def test_totals_count_all_that_the_filters_let_through(database: Database) -> No
     ],
     ids=lambda value: "-".join(str(v) for v in (value.values() if isinstance(value, dict) else [])),
 )
-def test_filters(database: Database, chosen: dict[str, Any], expected: list[str]) -> None:
-    answer = report(database, **chosen)
+def test_filters(trades: Database, chosen: dict[str, Any], expected: list[str]) -> None:
+    answer = report(trades, **chosen)
     assert ids(answer) == named(expected)
     assert answer["totals"]["executed"] == len(expected)
     shares = sum(row["filled_quantity"] for row in answer["executed"])
     assert answer["totals"]["shares_bought"] + answer["totals"]["shares_sold"] == shares
 
 
-def test_what_never_was_is_told_from_what_did_not_execute(database: Database) -> None:
+def test_what_never_was_is_told_from_what_did_not_execute(trades: Database) -> None:
     with pytest.raises(NotRecorded, match="ZZZZ"):
-        report(database, symbol="zzzz")
+        report(trades, symbol="zzzz")
     with pytest.raises(UsageError, match=INSIDER):
-        report(database, strategy="Nonsense")
+        report(trades, strategy="Nonsense")
 
 
-def test_people_with_their_own_sql_see_the_same(database: Database) -> None:
-    with database.reader("tradetrail_compliance") as connection:
+def test_people_with_their_own_sql_see_the_same(trades: Database) -> None:
+    with trades.reader("tradetrail_compliance") as connection:
         found = connection.execute(
             "SELECT decision_id, executed_at, filled_quantity, filled_price, filled_value_usd, commission, "
             "execution_ids, decision_status FROM executed_trades ORDER BY executed_at DESC, decision_id DESC"
         ).fetchall()
     keys = ("decision_id", "executed_at", "filled_quantity", "filled_price", "filled_value_usd")
-    told = report(database)["executed"]
+    told = report(trades)["executed"]
     assert found == [
         tuple(row[k] for k in (*keys, "commission", "execution_ids", "decision_status"))
         for row in told
     ]
 
 
-def test_page_and_totals_are_read_by_index(database: Database) -> None:
+def test_page_and_totals_are_read_by_index(trades: Database) -> None:
     nothing: dict[str, Any] = dict.fromkeys(("symbol", "strategy", "side", "since", "until"))
     page = nothing | {"after_at": LATE + DAY, "after_id": "x", "rows_max": 3}
-    with database.reader() as connection:
+    with trades.reader() as connection:
         for query, arguments in (
             ("executed_page", page),
             ("executed_totals", nothing | {"since": LATE, "until": LATE + DAY}),

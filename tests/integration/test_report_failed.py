@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 
 from tests import auditor_story as story
 from tests.integration.auditor_harness import told_by_pages
-from tests.integration.trade_rows import Database, plan_of, trade_rows
+from tests.integration.trade_rows import Database, plan_of
 from tests.trades_story import ENDED_AT, INSIDER, named
 from tradetrail.errors import NotRecorded, UsageError
 from tradetrail.events.generated import FailureReason, Side
@@ -23,17 +22,10 @@ TIED = sorted(("d2", "d3"), key=lambda name: story.an_id("d", name))[::-1]
 NEWEST_FIRST = ["ended", *TIED]
 
 
-@pytest.fixture(scope="module")
-def database(stack: Any) -> Iterator[Database]:
-    """Return a schema that holds the story; its tests only read."""
-    with trade_rows(stack.addresses.postgres_dsn) as database:
-        yield database
-
-
 def report(
-    database: Database, limit: int = 100, after: str | None = None, **chosen: Any
+    trades: Database, limit: int = 100, after: str | None = None, **chosen: Any
 ) -> dict[str, Any]:
-    with database.reader() as connection:
+    with trades.reader() as connection:
         return failed_report(connection, FailedFilter(**chosen), limit, after)
 
 
@@ -41,8 +33,8 @@ def ids(answer: dict[str, Any]) -> list[str]:
     return [row["decision_id"] for row in answer["failed"]]
 
 
-def test_every_failure_is_told_in_the_words_of_who_refused(database: Database) -> None:
-    answer = report(database)
+def test_every_failure_is_told_in_the_words_of_who_refused(trades: Database) -> None:
+    answer = report(trades)
     assert list(answer) == ["period", "filters", "totals", "next", "failed"]
     assert all(tuple(row) == COLUMNS for row in answer["failed"])
     assert ids(answer) == named(NEWEST_FIRST)
@@ -66,15 +58,15 @@ def test_every_failure_is_told_in_the_words_of_who_refused(database: Database) -
     assert ended["failed_at"] == ENDED_AT + timedelta(hours=1)
 
 
-def test_totals_group_by_reason_whatever_the_page(database: Database) -> None:
-    whole = report(database)
+def test_totals_group_by_reason_whatever_the_page(trades: Database) -> None:
+    whole = report(trades)
     assert whole["totals"] == {
         "failed": 3,
         "reasons": {"blocked": 1, "expired": 1, "insufficient_buying_power": 1},
         "controls": {"buying_power": 1},
     }
     for limit in (1, 2, 3):
-        told = told_by_pages(lambda *page: report(database, *page), "failed", limit)
+        told = told_by_pages(lambda *page: report(trades, *page), "failed", limit)
         assert told == whole["failed"]
 
 
@@ -94,22 +86,22 @@ def test_totals_group_by_reason_whatever_the_page(database: Database) -> None:
     ],
     ids=lambda value: "-".join(str(v) for v in (value.values() if isinstance(value, dict) else [])),
 )
-def test_filters(database: Database, chosen: dict[str, Any], expected: list[str]) -> None:
-    answer = report(database, **chosen)
+def test_filters(trades: Database, chosen: dict[str, Any], expected: list[str]) -> None:
+    answer = report(trades, **chosen)
     assert ids(answer) == named(expected)
     assert answer["totals"]["failed"] == sum(answer["totals"]["reasons"].values())
     assert answer["totals"]["failed"] == len(expected)
 
 
-def test_what_never_was_is_told_from_what_did_not_fail(database: Database) -> None:
+def test_what_never_was_is_told_from_what_did_not_fail(trades: Database) -> None:
     with pytest.raises(NotRecorded, match="ZZZZ"):
-        report(database, symbol="zzzz")
+        report(trades, symbol="zzzz")
     with pytest.raises(UsageError, match=INSIDER):
-        report(database, strategy="Nonsense")
+        report(trades, strategy="Nonsense")
 
 
-def test_people_with_their_own_sql_see_the_same(database: Database) -> None:
-    with database.reader("tradetrail_compliance") as connection:
+def test_people_with_their_own_sql_see_the_same(trades: Database) -> None:
+    with trades.reader("tradetrail_compliance") as connection:
         found = connection.execute(
             "SELECT decision_id, failed_at, failure_reason, failure_control, limit_value, observed_value, "
             "failure_message, api_response FROM failed_trades ORDER BY failed_at DESC, decision_id DESC"
@@ -118,17 +110,17 @@ def test_people_with_their_own_sql_see_the_same(database: Database) -> None:
             "SELECT failure_reason, sum(failures) FROM failure_reasons GROUP BY failure_reason"
         ).fetchall()
     keys = ("decision_id", "failed_at", "reason", "control", "limit", "observed", "message")
-    answer = report(database)
+    answer = report(trades)
     assert found == [tuple(row[k] for k in (*keys, "api_response")) for row in answer["failed"]]
     assert dict(grouped) == answer["totals"]["reasons"]
 
 
-def test_page_and_totals_are_read_by_index(database: Database) -> None:
+def test_page_and_totals_are_read_by_index(trades: Database) -> None:
     nothing: dict[str, Any] = dict.fromkeys(
         ("symbol", "strategy", "side", "reason", "since", "until")
     )
     page = nothing | {"after_at": ENDED_AT, "after_id": "x", "rows_max": 3}
-    with database.reader() as connection:
+    with trades.reader() as connection:
         for query, arguments in (("failed_page", page), ("failed_totals", nothing)):
             plan = plan_of(connection, query, arguments)
             assert "trade_decisions_failed" in plan

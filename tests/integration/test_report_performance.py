@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from tests.integration.trade_rows import Database, plan_of, trade_rows
+from tests.integration.trade_rows import Database, plan_of
 from tests.trades_story import CONGRESS, DAY, ENDED_AT, INSIDER, LATE, SEEN_AT
 from tradetrail.errors import UsageError
 from tradetrail.reports.performance import (
@@ -24,15 +23,8 @@ _COUNTS = ("total_signals", "declined", "executed", "failed", "blocked")
 _OTHERS = ("cancelled", "pending", "executing")
 
 
-@pytest.fixture(scope="module")
-def database(stack: Any) -> Iterator[Database]:
-    """Return a schema that holds the story; its tests only read."""
-    with trade_rows(stack.addresses.postgres_dsn) as database:
-        yield database
-
-
-def report(database: Database, **chosen: Any) -> dict[str, Any]:
-    with database.reader() as connection:
+def report(trades: Database, **chosen: Any) -> dict[str, Any]:
+    with trades.reader() as connection:
         return performance_report(connection, PerformanceFilter(**chosen))
 
 
@@ -40,8 +32,8 @@ def counts(row: dict[str, Any]) -> tuple[int, ...]:
     return tuple(row[name] for name in (*_COUNTS, *_OTHERS))
 
 
-def test_signals_are_counted_by_what_became_of_them(database: Database) -> None:
-    answer = report(database)
+def test_signals_are_counted_by_what_became_of_them(trades: Database) -> None:
+    answer = report(trades)
     assert list(answer) == ["period", "filters", "totals", "performance", "fills"]
     assert list(answer["performance"][0]) == [
         *("strategy_name", "strategy_version", *_COUNTS, *_OTHERS, "success_rate")
@@ -59,8 +51,8 @@ def test_signals_are_counted_by_what_became_of_them(database: Database) -> None:
     assert str(answer["totals"]["success_rate"]) == "60.00"
 
 
-def test_the_fills_are_worth_what_the_last_price_says(database: Database) -> None:
-    (fills,) = report(database, strategy=CONGRESS)["fills"]
+def test_the_fills_are_worth_what_the_last_price_says(trades: Database) -> None:
+    (fills,) = report(trades, strategy=CONGRESS)["fills"]
     held = fills.pop("positions")
     assert fills == {
         "strategy_name": CONGRESS,
@@ -82,22 +74,22 @@ def test_the_fills_are_worth_what_the_last_price_says(database: Database) -> Non
     ]
 
 
-def test_a_period_counts_when_signals_were_answered(database: Database) -> None:
-    answer = report(database, start=date(2020, 3, 9))
+def test_a_period_counts_when_signals_were_answered(trades: Database) -> None:
+    answer = report(trades, start=date(2020, 3, 9))
     (row,) = answer["performance"]
     assert counts(row) == (2, 0, 0, 1, 0, 1, 0, 0)
     assert str(row["success_rate"]) == "0.00"
     (fills,) = answer["fills"]
     assert (fills["shares_bought"], fills["net_worth_usd"]) == (2, 26)
-    none = report(database, end=date(2020, 3, 1))
+    none = report(trades, end=date(2020, 3, 1))
     assert (none["performance"], none["fills"]) == ([], [])
     assert none["totals"]["success_rate"] is None
     with pytest.raises(UsageError, match=INSIDER):
-        report(database, strategy="Nonsense")
+        report(trades, strategy="Nonsense")
 
 
-def test_people_with_their_own_sql_see_the_same(database: Database) -> None:
-    with database.reader("tradetrail_compliance") as connection:
+def test_people_with_their_own_sql_see_the_same(trades: Database) -> None:
+    with trades.reader("tradetrail_compliance") as connection:
         found = connection.execute(
             "SELECT strategy_name, strategy_version, total_signals, declined, executed, failed, blocked, cancelled, "
             "pending, executing, success_rate FROM strategy_performance ORDER BY strategy_name, strategy_version"
@@ -106,20 +98,20 @@ def test_people_with_their_own_sql_see_the_same(database: Database) -> None:
             "SELECT strategy_name, count(*), sum(filled_quantity) FILTER (WHERE side = 'buy'), "
             "sum(filled_value_usd) FILTER (WHERE side = 'buy') FROM executed_trades GROUP BY 1 ORDER BY 1"
         ).fetchall()
-    answer = report(database)
+    answer = report(trades)
     assert found == [tuple(row.values()) for row in answer["performance"]]
     keys = ("strategy_name", "trades", "shares_bought", "value_bought_usd")
     assert moved == [tuple(row[key] for key in keys) for row in answer["fills"]]
 
 
-def test_the_flat_form_keeps_signals_and_fills_apart(database: Database) -> None:
-    sheet = list(performance_sheet(report(database)).rows)
+def test_the_flat_form_keeps_signals_and_fills_apart(trades: Database) -> None:
+    sheet = list(performance_sheet(report(trades)).rows)
     assert [row["section"] for row in sheet] == ["performance"] * 3 + ["fills"] * 3
 
 
-def test_a_period_is_read_by_index(database: Database) -> None:
+def test_a_period_is_read_by_index(trades: Database) -> None:
     asked = {"strategy": None, "since": LATE, "until": LATE + DAY}
-    with database.reader() as connection:
+    with trades.reader() as connection:
         plan = plan_of(connection, "performance", asked)
         assert "trade_decisions_made" in plan
         assert "declined_decisions_listed" in plan

@@ -20,15 +20,13 @@ from tradetrail.cli.report.options import (
     reader,
 )
 from tradetrail.cli.report.output import ReportFormat, show_page, talk
-from tradetrail.cli.report.tables import cell, print_section, print_sums
+from tradetrail.cli.report.tables import WIDE_COLUMNS, cell, print_section, print_sums
 from tradetrail.events.generated import DeclineReason
 from tradetrail.reports.declined import DeclinedFilter, declined_report, declined_sheet
 from tradetrail.reports.paging import LIMIT_DEFAULT
 
 _SHOWN = ("declined_at", "symbol", "strategy", "side", "reason", "reason_text", "decision_id")
 _WHOLE = ("declined_at", "symbol", "decision_id")
-# Below this a signal has several lines, so that its reason is not squeezed into a column of a few letters.
-_WIDE_COLUMNS = 150
 _RULES = ("declined_at", "symbol", "rule", "value", "threshold", "explanation")
 
 
@@ -64,7 +62,7 @@ def declined(
 def print_declined_report(report: dict[str, Any], console: Console) -> None:
     """Print a page of declined signals as tables for people; times are New York's."""
     told = report["declined"]
-    if console.width >= _WIDE_COLUMNS:
+    if console.width >= WIDE_COLUMNS:
         print_section(console, "declined", told, _SHOWN, whole=_WHOLE)
     else:
         columns = ("declined_at", "why")

@@ -20,7 +20,7 @@ from tradetrail.cli.report.options import (
     reader,
 )
 from tradetrail.cli.report.output import ReportFormat, show_page
-from tradetrail.cli.report.tables import cell, print_section, print_sums
+from tradetrail.cli.report.tables import WIDE_COLUMNS, cell, print_section, print_sums
 from tradetrail.reports.asked import TradeFilter
 from tradetrail.reports.executed import executed_report, executed_sheet
 from tradetrail.reports.paging import LIMIT_DEFAULT
@@ -30,8 +30,6 @@ _SHOWN = (
     *("strategy", "decision_status", "decision_id"),
 )
 _WHOLE = ("executed_at", "symbol", "decision_id")
-# Below this a trade has several lines, so that no column is a few letters wide.
-_WIDE_COLUMNS = 150
 
 
 def executed(
@@ -62,7 +60,7 @@ def executed(
 def print_executed_report(report: dict[str, Any], console: Console) -> None:
     """Print a page of executed trades as tables for people; times are New York's."""
     told = report["executed"]
-    if console.width >= _WIDE_COLUMNS:
+    if console.width >= WIDE_COLUMNS:
         print_section(console, "executed", told, _SHOWN, whole=_WHOLE)
     else:
         columns = ("executed_at", "what")

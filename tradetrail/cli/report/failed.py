@@ -21,7 +21,7 @@ from tradetrail.cli.report.options import (
     reader,
 )
 from tradetrail.cli.report.output import ReportFormat, show_page
-from tradetrail.cli.report.tables import cell, print_section, print_sums
+from tradetrail.cli.report.tables import WIDE_COLUMNS, cell, print_section, print_sums
 from tradetrail.events.generated import FailureReason
 from tradetrail.reports.failed import FailedFilter, failed_report, failed_sheet
 from tradetrail.reports.paging import LIMIT_DEFAULT
@@ -31,8 +31,6 @@ _SHOWN = (
     *("message", "decision_id"),
 )
 _WHOLE = ("failed_at", "symbol", "decision_id")
-# Below this a failure has several lines, so that its words are not squeezed into a column of a few letters.
-_WIDE_COLUMNS = 150
 
 
 def failed(
@@ -66,7 +64,7 @@ def failed(
 def print_failed_report(report: dict[str, Any], console: Console) -> None:
     """Print a page of failed decisions as tables for people; times are New York's."""
     told = report["failed"]
-    if console.width >= _WIDE_COLUMNS:
+    if console.width >= WIDE_COLUMNS:
         print_section(console, "failed", told, _SHOWN, whole=_WHOLE)
     else:
         columns = ("failed_at", "why")

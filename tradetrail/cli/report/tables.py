@@ -14,6 +14,9 @@ from rich.text import Text
 from tradetrail.reports.encode import plain
 from tradetrail.sessions import NEW_YORK
 
+# Below this a row of a listing has several lines, so that no text is squeezed into a column of a few letters.
+WIDE_COLUMNS = 150
+
 
 def print_line(console: Console, text: str) -> None:
     """Print a line as it is, never cut or wrapped."""
