@@ -14,20 +14,18 @@ from services.auditor.oversight_reports import OversightReports
 from services.auditor.pages import SECURITY_HEADERS, STYLE, Pages
 from services.auditor.problems import add_problem_handlers, wants_page
 from services.auditor.progress import Progress
-from services.auditor.questions import DeclinedQuestion, RunsQuestion
+from services.auditor.questions import DECISION, DeclinedQuestion, RunsQuestion
 from services.auditor.trade_reports import TradeReports
 from tradetrail import __version__
 from tradetrail.reports.connection import ReaderPool
 from tradetrail.reports.counts import run_counts, symbols
 from tradetrail.reports.declined import declined_report, declined_sheet
 from tradetrail.reports.known_at import known_at_report, known_at_sheet
-from tradetrail.reports.paging import NAME_LENGTH_MAX
 from tradetrail.reports.runs import run_report, run_sheet
 from tradetrail.reports.symbol import By, symbol_report, symbol_sheet, symbol_span
 from tradetrail.symbols import check_symbol
 
 _SYMBOL = Path(max_length=64, description="Symbol, such as AAPL or BRK.B.", examples=["AAPL"])
-_DECISION = Path(max_length=NAME_LENGTH_MAX, description="Id of a decision, made or declined.")
 _FROM = Query(alias="from", description="First day, inclusive, New York.", examples=["2020-01-01"])
 _TO = Query(alias="to", description="Last day, inclusive, New York.", examples=["2020-12-31"])
 _BY = Query(description="Which day of a disclosure the period applies to.")
@@ -126,7 +124,7 @@ class AuditApi:
             report = declined_report(connection, asked.chosen(), asked.limit, asked.after)
         return paged(request, report, declined_sheet, self._pages.declined)
 
-    def known_at(self, request: Request, decision_id: Annotated[str, _DECISION]) -> Response:
+    def known_at(self, request: Request, decision_id: Annotated[str, DECISION]) -> Response:
         """Return all that a decision, made or declined, could see, and nothing after it."""
         with self._readers.connection() as connection:
             report = known_at_report(connection, decision_id)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pydantic import Field
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-
-from services.auditor.questions import PageQuestion
+from services.auditor.questions import ListQuestion, PageQuestion
 from tradetrail.events.generated import OperatorAct
 from tradetrail.reports.operator_acts import ActFilter
-from tradetrail.reports.paging import LIMIT_DEFAULT, LIMIT_MAX, NAME_LENGTH_MAX
+from tradetrail.reports.paging import NAME_LENGTH_MAX
 from tradetrail.reports.unresolved import UnresolvedFilter
 
 
-class UnresolvedQuestion(BaseModel):
-    """Which unresolved orders. An unknown word is refused; an empty value counts as none."""
-
-    model_config = ConfigDict(extra="forbid")
+class UnresolvedQuestion(ListQuestion):
+    """Which unresolved orders."""
 
     symbol: str | None = Field(
         default=None, max_length=64, description="Only this symbol.", examples=["MSFT"]
@@ -27,19 +23,6 @@ class UnresolvedQuestion(BaseModel):
         description="Only this broker account.",
         examples=["paper"],
     )
-    limit: int = Field(
-        default=LIMIT_DEFAULT, ge=1, le=LIMIT_MAX, description="Rows on a page, at most."
-    )
-    after: str | None = Field(
-        default=None, description="The `next` of the page before; without it, the first page."
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_blanks(cls, asked: Any) -> Any:
-        if not isinstance(asked, dict):
-            return asked
-        return {name: value for name, value in asked.items() if value != ""}
 
     def chosen(self) -> UnresolvedFilter:
         """Return which orders are asked for."""

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Path, Query, Request, Response
+from fastapi import FastAPI, Query, Request, Response
 
 from services.auditor.answers import paged, rendered
 from services.auditor.oversight_questions import ActsQuestion, UnresolvedQuestion
 from services.auditor.pages import Pages
 from services.auditor.problems import wants_page
+from services.auditor.questions import DECISION
 from tradetrail.events.generated import OperatorAct
 from tradetrail.reports.connection import ReaderPool
 from tradetrail.reports.decision import decision_report, decision_sheet
 from tradetrail.reports.operator_acts import operator_acts_report, operator_acts_sheet
-from tradetrail.reports.paging import NAME_LENGTH_MAX
 from tradetrail.reports.portfolio import portfolio_report, portfolio_sheet
 from tradetrail.reports.unresolved import unresolved_report, unresolved_sheet
-
-_DECISION = Path(max_length=NAME_LENGTH_MAX, description="Id of a decision, made or declined.")
 
 
 class OversightReports:
@@ -43,7 +41,7 @@ class OversightReports:
             self.portfolio
         )
 
-    def decision(self, request: Request, decision_id: Annotated[str, _DECISION]) -> Response:
+    def decision(self, request: Request, decision_id: Annotated[str, DECISION]) -> Response:
         """Return a decision, its attempts and checks, what it rests on, and every step with its time."""
         with self._readers.connection() as connection:
             report = decision_report(connection, decision_id)

@@ -5,21 +5,36 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tradetrail.events.generated import DeclineReason
 from tradetrail.reports.declined import DeclinedFilter
-from tradetrail.reports.paging import LIMIT_DEFAULT, LIMIT_MAX
+from tradetrail.reports.paging import LIMIT_DEFAULT, LIMIT_MAX, NAME_LENGTH_MAX
 from tradetrail.reports.runs import RunFilter, RunStatus
 
+DECISION = Path(max_length=NAME_LENGTH_MAX, description="Id of a decision, made or declined.")
+"""A decision's id in a URL's path."""
 
-class PeriodQuestion(BaseModel):
-    """Which period. An unknown word is refused: a filter never fails silently.
+
+class Question(BaseModel):
+    """What is asked. An unknown word is refused: a filter never fails silently.
 
     An empty value counts as none: so a page's form sends what was left blank.
     """
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_blanks(cls, asked: Any) -> Any:
+        if not isinstance(asked, dict):
+            return asked
+        return {name: value for name, value in asked.items() if value != ""}
+
+
+class PeriodQuestion(Question):
+    """Which period."""
 
     first: date | None = Field(
         default=None,
@@ -31,15 +46,8 @@ class PeriodQuestion(BaseModel):
         default=None, alias="to", description="Last such day, inclusive.", examples=["2020-12-31"]
     )
 
-    @model_validator(mode="before")
-    @classmethod
-    def _without_blanks(cls, asked: Any) -> Any:
-        if not isinstance(asked, dict):
-            return asked
-        return {name: value for name, value in asked.items() if value != ""}
 
-
-class PageQuestion(PeriodQuestion):
+class ListQuestion(Question):
     """Which page of a listing."""
 
     limit: int = Field(
@@ -48,6 +56,10 @@ class PageQuestion(PeriodQuestion):
     after: str | None = Field(
         default=None, description="The `next` of the page before; without it, the first page."
     )
+
+
+class PageQuestion(ListQuestion, PeriodQuestion):
+    """Which page of a listing over a period."""
 
 
 class RunsQuestion(PageQuestion):

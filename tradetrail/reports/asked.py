@@ -11,7 +11,7 @@ import psycopg
 from tradetrail.errors import NotRecorded
 from tradetrail.events.generated import Side
 from tradetrail.reports.paging import check_among, check_name
-from tradetrail.reports.period import since_until
+from tradetrail.reports.period import heading, since_until
 from tradetrail.reports.queries import rows
 from tradetrail.reports.symbol import symbol_span
 from tradetrail.symbols import check_symbol
@@ -42,10 +42,8 @@ def trade_arguments(chosen: TradeFilter) -> dict[str, Any]:
 
 def trade_heading(chosen: TradeFilter) -> dict[str, Any]:
     """Return the period and the filters as a report repeats them."""
-    filters = asdict(chosen)
-    if chosen.symbol is not None:
-        filters["symbol"] = check_symbol(chosen.symbol)
-    return {"period": {"from": filters.pop("start"), "to": filters.pop("end")}, "filters": filters}
+    symbol = None if chosen.symbol is None else check_symbol(chosen.symbol)
+    return heading(asdict(chosen) | {"symbol": symbol})
 
 
 def check_recorded(

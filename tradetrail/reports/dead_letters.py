@@ -13,7 +13,7 @@ from tradetrail.errors import NotRecorded, UsageError
 from tradetrail.events.generated import DeadLetterReason
 from tradetrail.reports.export import Sheet
 from tradetrail.reports.paging import LIMIT_DEFAULT, check_name, cut, page_arguments
-from tradetrail.reports.period import since_until
+from tradetrail.reports.period import heading, since_until
 from tradetrail.reports.queries import rows
 from tradetrail.requeues import EventPlace, place_text
 
@@ -78,10 +78,8 @@ def dead_letters_report(
         reasons[row["name"] or "unknown"] = reasons.get(row["name"] or "unknown", 0) + row["count"]
         statuses[row["status"]] = statuses.get(row["status"], 0) + row["count"]
     shown, following = cut(found, limit, at="found_at", key="place")
-    filters = asdict(chosen)
     return {
-        "period": {"from": filters.pop("start"), "to": filters.pop("end")},
-        "filters": filters,
+        **heading(asdict(chosen)),
         "totals": {"dead_letters": sum(statuses.values()), **statuses, "reasons": reasons},
         "next": following,
         "dead_letters": [row | {"source_key": readable(row["source_key"])} for row in shown],

@@ -17,7 +17,7 @@ from tradetrail.reports.paging import (
     cut,
     page_arguments,
 )
-from tradetrail.reports.period import since_until
+from tradetrail.reports.period import heading, since_until
 from tradetrail.reports.queries import rows
 from tradetrail.symbols import check_symbol
 
@@ -74,10 +74,8 @@ def declined_report(
         found = rows(connection, "declined_page", arguments | page)
         activity = rows(connection, "symbol_activity", arguments)[0] if symbol else None
     shown, following = cut(found, limit, at="declined_at", key="decision_id")
-    filters = asdict(chosen) | {"symbol": symbol}
     return {
-        "period": {"from": filters.pop("start"), "to": filters.pop("end")},
-        "filters": filters,
+        **heading(asdict(chosen) | {"symbol": symbol}),
         "totals": {"declined": sum(reasons.values()), "reasons": reasons},
         "activity": _told(symbol, activity) if symbol and activity else None,
         "next": following,

@@ -11,7 +11,7 @@ import psycopg
 from tradetrail.events.generated import OperatorAct
 from tradetrail.reports.export import Sheet
 from tradetrail.reports.paging import LIMIT_DEFAULT, check_name, cut, page_arguments
-from tradetrail.reports.period import since_until
+from tradetrail.reports.period import heading, since_until
 from tradetrail.reports.queries import rows
 from tradetrail.symbols import check_symbol
 
@@ -67,10 +67,8 @@ def operator_acts_report(
     answers: dict[str, list[Report]] = {}
     for answer in told:
         answers.setdefault(answer.pop("act_id"), []).append(answer)
-    filters = asdict(chosen) | {"symbol": symbol}
     return {
-        "period": {"from": filters.pop("start"), "to": filters.pop("end")},
-        "filters": filters,
+        **heading(asdict(chosen) | {"symbol": symbol}),
         "totals": {"operator_acts": sum(acts.values()), "acts": acts},
         "next": following,
         "operator_acts": [act | {"answers": answers.get(act["act_id"], [])} for act in shown],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import groupby
@@ -14,7 +14,7 @@ import psycopg
 from tradetrail.reports.asked import check_recorded
 from tradetrail.reports.export import Sheet
 from tradetrail.reports.paging import check_name
-from tradetrail.reports.period import since_until
+from tradetrail.reports.period import heading, since_until
 from tradetrail.reports.queries import rows
 
 Report = dict[str, Any]
@@ -59,8 +59,7 @@ def performance_report(connection: psycopg.Connection[Any], chosen: PerformanceF
             check_recorded(connection, strategy=chosen.strategy)
         moved = rows(connection, "performance_fills", arguments)
     return {
-        "period": {"from": chosen.start, "to": chosen.end},
-        "filters": {"strategy": chosen.strategy},
+        **heading(asdict(chosen)),
         "totals": _totals(fared),
         "performance": fared,
         "fills": [

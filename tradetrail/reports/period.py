@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from tradetrail.errors import UsageError
 from tradetrail.sessions import new_york
@@ -27,3 +29,9 @@ def since_until(start: date | None, end: date | None) -> tuple[datetime | None, 
         new_york(start, time(0)) if start else None,
         new_york(end + timedelta(days=1), time(0)) if end else None,
     )
+
+
+def heading(filters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was asked as a report repeats it: ``start`` and ``end`` are its period, the others its filters."""
+    others = {name: value for name, value in filters.items() if name not in ("start", "end")}
+    return {"period": {"from": filters["start"], "to": filters["end"]}, "filters": others}

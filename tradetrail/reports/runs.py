@@ -19,7 +19,7 @@ from tradetrail.reports.paging import (
     cut,
     page_arguments,
 )
-from tradetrail.reports.period import since_until
+from tradetrail.reports.period import heading, since_until
 from tradetrail.reports.queries import rows
 from tradetrail.tasks import DATA_SOURCES
 
@@ -74,10 +74,8 @@ def run_report(
         found = rows(connection, "runs", arguments | page)
         shown, following = cut(found, limit, at="began_at", key="run_id")
         calls = rows(connection, "run_calls", {"run_ids": [run["run_id"] for run in shown]})
-    filters = {k: v for k, v in asdict(chosen).items() if k not in ("start", "end")}
     return {
-        "period": {"from": chosen.start, "to": chosen.end},
-        "filters": filters,
+        **heading(asdict(chosen)),
         "totals": totals,
         "next": following,
         "runs": _stories(shown, calls),
