@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import struct
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -16,17 +14,10 @@ from tradetrail.log.codec import BadEvent, Decoded
 from tradetrail.log.reader import Received
 from tradetrail.reports.encode import to_json
 
-# Names what the hash covers and how; a later form would be a new name beside this one, never a change of it.
-HASH_DOMAIN = b"tradetrail.event.1"
 # Ids are 31 bits on the wire of every registry; a broken header can claim more.
 _SCHEMA_ID_MAX = (1 << 31) - 1
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DAY_S = 86_400
-# Topics, months and types: there are few of each.
+# Months and types: there are few of each.
 _REMEMBERED = 1_024
-_LENGTH = struct.Struct(">q")
-_PLACE = struct.Struct(">qqq")
-_NOTHING = _LENGTH.pack(-1)
 
 
 @dataclass(slots=True)
@@ -80,31 +71,6 @@ class Entry:
         schema_id = self.decoded.schema_id if self.decoded else None
         self.bad = BadEvent(DeadLetterReason.NOT_STORABLE, reason, schema_id)
         self.decoded = None
-
-
-def event_hash(message: Received) -> bytes:
-    """Return the SHA-256 over position, append time, key and value.
-
-    Hashed bytes: the domain name, the topic, each after its length; partition, offset, append time in milliseconds
-    since 1970; key and value, each after its length. Every number is 8 bytes, big-endian, signed; a missing key or
-    value has length -1. So no border can shift.
-    """
-    key, value = message.key, message.value
-    since = message.appended_at - _EPOCH
-    millis = (since.days * _DAY_S + since.seconds) * 1_000 + since.microseconds // 1_000
-    # Few calls with large parts: each call costs as much as hashing a few hundred bytes.
-    head = _topic_head(message.topic) + _PLACE.pack(message.partition, message.offset, millis)
-    sized_key = _NOTHING if key is None else _LENGTH.pack(len(key)) + key
-    size = _NOTHING if value is None else _LENGTH.pack(len(value))
-    digest = hashlib.sha256(head + sized_key + size)
-    digest.update(value or b"")
-    return digest.digest()
-
-
-@lru_cache(_REMEMBERED)
-def _topic_head(topic: str) -> bytes:
-    parts = (HASH_DOMAIN, topic.encode())
-    return b"".join(_LENGTH.pack(len(part)) + part for part in parts)
 
 
 @lru_cache(_REMEMBERED)

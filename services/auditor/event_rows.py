@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from uuid import UUID
 
-from services.auditor.entry import Entry, NotStorable, event_hash
+from services.auditor.entry import Entry, NotStorable
+from tradetrail.log.event_hash import event_hash
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"

@@ -169,7 +169,7 @@ def test_what_was_done_to_it_is_found(judged: Judged, done: LiteralString, told:
 
 
 def test_the_judge_hashes_as_the_unchanging_vectors_say() -> None:
-    # The same event as in tests/unit/test_auditor_hash.py.
+    # The same event as in tests/unit/test_event_hash.py.
     event = Raw("trade.default", 3, 42, 1577934245678, b"AAPL", b"\x00\x00\x00\x00\x01body")
     vector = "84f295b84f1a657dac69b208d71044a544f0efa7b0f7bd384f31c86c5c8077a9"
     assert event.hash().hex() == vector

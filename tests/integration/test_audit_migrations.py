@@ -15,13 +15,14 @@ from alembic.script import ScriptDirectory
 from psycopg import sql
 
 from services.auditor import migrations
-from services.auditor.entry import Entry, event_hash
+from services.auditor.entry import Entry
 from services.auditor.migrate import migrate
 from services.auditor.projections import project
 from services.auditor.rows import add_stubs, fold
 from services.auditor.tables import TABLES
 from tests import auditor_story as story
 from tests.integration.audit_schema import WRITER, entries_of, fresh_schema
+from tradetrail.log.event_hash import event_hash
 
 pytestmark = pytest.mark.stack
 

@@ -12,12 +12,12 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from services.auditor.entry import event_hash
 from tests import auditor_story as story
 from tests.eventually import eventually
 from tests.integration.auditor_harness import Audit, audit_of
 from tests.integration.cut_proxy import CutProxy
 from tradetrail.events import Event
+from tradetrail.log.event_hash import event_hash
 from tradetrail.log.kafka import open_producer
 from tradetrail.log.reader import read_all
 from tradetrail.settings import SharedSettings

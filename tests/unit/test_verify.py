@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from services.auditor.entry import event_hash
 from services.auditor.verify.asked import Window, bound_of
 from services.auditor.verify.entry import main
 from services.auditor.verify.events import Comparison, Partition, Tally
@@ -19,6 +18,7 @@ from services.auditor.verify.state import Progressed, StateFile
 from services.auditor.verify.stored import StoredEvent
 from tradetrail.errors import UsageError
 from tradetrail.log.codec import Codec
+from tradetrail.log.event_hash import event_hash
 from tradetrail.log.reader import Received
 
 PAGE = Path(__file__).parents[2] / "docs" / "verify.md"

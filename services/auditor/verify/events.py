@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from services.auditor.entry import event_hash
 from services.auditor.verify.findings import Code, Finding, at, short
 from services.auditor.verify.stored import StoredEvent
 from tradetrail.errors import Retryable
 from tradetrail.log.codec import BadEvent, Codec
+from tradetrail.log.event_hash import event_hash
 from tradetrail.log.reader import Place, Received
 
 _CONTENT = ("type", "symbol", "event_id", "occurred_at", "story_id", "schema_id")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.auditor.entry import event_hash
+from tradetrail.log.event_hash import event_hash
 from tradetrail.log.reader import Received
 
 AT = datetime(2020, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
