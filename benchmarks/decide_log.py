@@ -19,11 +19,11 @@ from uuid import UUID
 
 from confluent_kafka import Producer
 
-from services.decider.context import Context, Market
-from services.decider.decision import Making, Question, declined, made
+from services.decider.answering.decision import Making, Question, declined, made
+from services.decider.contexts.context import Context, Market
 from services.decider.settings import DeciderSettings
 from services.decider.strategies.insider import CorporateInsiderStrategy, InsiderSettings
-from services.decider.symbol_state import SymbolState
+from services.decider.views.symbol_state import SymbolState
 from services.ingestor.rows.records import FetchedRow, Record, insider_records
 from simulators.world import open_world
 from tradetrail.calls import call_events

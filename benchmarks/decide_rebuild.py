@@ -21,8 +21,8 @@ from typing import Any
 from benchmarks.child import measured_apart
 from benchmarks.decide_log import write_log
 from benchmarks.log_rig import new_log
-from services.decider.memory import LONG_READS, Memory
 from services.decider.settings import DeciderSettings
+from services.decider.views.memory import LONG_READS, Memory
 from tradetrail.errors import TradetrailError
 from tradetrail.log.codec import Codec
 from tradetrail.log.kafka import open_consumer

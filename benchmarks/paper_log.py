@@ -12,14 +12,14 @@ from types import SimpleNamespace
 from typing import Any
 from zlib import crc32
 
-from services.decider.answers import Desk
+from services.decider.answering.answers import Desk
 from services.decider.catalogue import available
-from services.decider.context import Call, DailyBar, Portfolio, Reading
-from services.decider.context_wait import ContextWait
-from services.decider.memory import Memory
+from services.decider.contexts.context import Call, DailyBar, Portfolio, Reading
+from services.decider.contexts.context_wait import ContextWait
 from services.decider.replay.history import Answer, as_answer
 from services.decider.service import Decider
 from services.decider.settings import DeciderSettings
+from services.decider.views.memory import Memory
 from tradetrail.clock import FixedClock
 from tradetrail.events import Event
 from tradetrail.events.generated import CallPurpose, ConfigurationRecorded

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from benchmarks.paper_log import PaperDecider, PaperLog
-from services.decider.memory import Memory
-from services.decider.reference import ReferenceBook
 from services.decider.replay.answering import Facts
 from services.decider.replay.asked import Asked
 from services.decider.replay.changes import Changes
@@ -17,6 +15,8 @@ from services.decider.replay.history import History, Step, Stray
 from services.decider.replay.judging import Judge, Judged
 from services.decider.replay.memories import Memories
 from services.decider.replay.whatif import Tried, WhatIf
+from services.decider.views.memory import Memory
+from services.decider.views.reference import ReferenceBook
 from tests.integration.disclosed import Row, run_events
 from tradetrail.events.generated import DecisionMade
 from tradetrail.settings import SharedSettings

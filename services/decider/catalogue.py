@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from services.decider import strategies
-from services.decider.signal import Strategy
+from services.decider.signals.signal import Strategy
 from services.decider.strategies import released as earlier
 from tradetrail.errors import Fatal, UsageError
 from tradetrail.settings import load

@@ -6,14 +6,14 @@ import threading
 from typing import Any
 
 from services.decider import breakpoints
-from services.decider.alpaca_edge import AlpacaContext
-from services.decider.answers import Desk
+from services.decider.answering.answers import Desk
 from services.decider.catalogue import strategies_named
-from services.decider.context_wait import ContextWait
-from services.decider.memory import Memory
-from services.decider.reference_feed import ReferenceFeed
+from services.decider.contexts.alpaca_edge import AlpacaContext
+from services.decider.contexts.context_wait import ContextWait
 from services.decider.service import Decider
 from services.decider.settings import DeciderSettings, require_lookback
+from services.decider.views.memory import Memory
+from services.decider.views.reference_feed import ReferenceFeed
 from tradetrail.alpaca_settings import AlpacaSettings
 from tradetrail.clock import open_clock
 from tradetrail.log.codec import Codec

@@ -10,15 +10,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from services.decider.answers import Answers, Asked, Desk
+from services.decider.answering.answers import Answers, Asked, Desk
+from services.decider.answering.decision import Question
 from services.decider.breakpoints import reached
-from services.decider.decision import Question
-from services.decider.manual_acts import ManualQuestion, ManualTrigger
-from services.decider.memory import Memory
 from services.decider.metrics import STEP_SECONDS
-from services.decider.reference import FactSource, NoFacts
-from services.decider.signal import Strategy
-from services.decider.view import Trigger
+from services.decider.signals.signal import Strategy
+from services.decider.views.manual_acts import ManualQuestion, ManualTrigger
+from services.decider.views.memory import Memory
+from services.decider.views.reference import FactSource, NoFacts
+from services.decider.views.view import Trigger
 from tradetrail.errors import Retryable
 from tradetrail.events.generated import LogPosition
 from tradetrail.log.entry import Entry

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from services.decider.signal import Strategy
+from services.decider.signals.signal import Strategy
 from tradetrail.errors import UsageError
 
 

@@ -10,10 +10,10 @@ from decimal import Decimal
 
 import pytest
 
-from services.decider.alpaca_edge import AlpacaContext
-from services.decider.bars import bars_of
-from services.decider.context import ContextAway, Reading
-from services.decider.rate_limit import WINDOW_S
+from services.decider.contexts.alpaca_edge import AlpacaContext
+from services.decider.contexts.bars import bars_of
+from services.decider.contexts.context import ContextAway, Reading
+from services.decider.contexts.rate_limit import WINDOW_S
 from tests.contract.alpaca_client import Alpaca, stop
 from tests.contract.alpaca_server import KEYS
 from tradetrail.alpaca_settings import AlpacaSettings

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.decider.memory import Memory
-from services.decider.symbol_state import CLOCK_MARGIN
-from services.decider.view import Trigger, View
+from services.decider.views.memory import Memory
+from services.decider.views.symbol_state import CLOCK_MARGIN
+from services.decider.views.view import Trigger, View
 from tests.integration.disclosed import Row, run_events
 from tradetrail.events import Event
 from tradetrail.events.generated import ApiCallRecorded, DisclosureRecorded

@@ -7,8 +7,8 @@ from datetime import date
 
 import pytest
 
-from services.decider.reference_feed import ReferenceFeed
-from services.decider.view import Reference
+from services.decider.views.reference_feed import ReferenceFeed
+from services.decider.views.view import Reference
 from tests.eventually import eventually
 from tests.integration.log_events import configuration_recorded
 from tests.reference_facts import at, seat, sector

@@ -14,12 +14,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from services.decider.decision import Making, Question, decline_before_context, made
-from services.decider.memory import Memory
+from services.decider.answering.decision import Making, Question, decline_before_context, made
 from services.decider.settings import DeciderSettings
 from services.decider.strategies.insider import CorporateInsiderStrategy, InsiderSettings
-from services.decider.symbol_state import CLOCK_MARGIN
-from services.decider.view import Trigger, View
+from services.decider.views.memory import Memory
+from services.decider.views.symbol_state import CLOCK_MARGIN
+from services.decider.views.view import Trigger, View
 from tests.unit.decider_views import context, lot
 from tests.unit.test_decider_properties import recorded
 from tradetrail.events import CATALOGUE, Event

@@ -11,12 +11,12 @@ from typing import Any
 
 import fastavro
 
-from services.decider.context import Context, DailyBar, market_of
-from services.decider.decision import Making, Question, declined, made, quantity_of
+from services.decider.answering.decision import Making, Question, declined, made, quantity_of
+from services.decider.contexts.context import Context, DailyBar, market_of
 from services.decider.settings import DeciderSettings
-from services.decider.signal import Strategy
-from services.decider.symbol_state import SymbolState
-from services.decider.view import Disclosure, Trigger, View
+from services.decider.signals.signal import Strategy
+from services.decider.views.symbol_state import SymbolState
+from services.decider.views.view import Disclosure, Trigger, View
 from tradetrail.events import to_datum
 from tradetrail.events.generated import (
     Cause,

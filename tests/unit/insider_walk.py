@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from services.decider.signal import Signal, Strategy
-from services.decider.symbol_state import Acted, Recorded
-from services.decider.view import Disclosure, Trigger, View, disclosure
+from services.decider.signals.signal import Signal, Strategy
+from services.decider.views.symbol_state import Acted, Recorded
+from services.decider.views.view import Disclosure, Trigger, View, disclosure
 from services.ingestor.rows.records import FetchedRow, Record, insider_records
 from tests.unit.decider_views import empty_state, place
 from tradetrail.events.generated import DisclosureRecorded, LineageRun, RecordChange

@@ -19,9 +19,9 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from services.decider.catalogue import released
-from services.decider.reference import ReferenceBook
-from services.decider.signal import Signal
-from services.decider.view import Disclosure, Reference, Trigger, View
+from services.decider.signals.signal import Signal
+from services.decider.views.reference import ReferenceBook
+from services.decider.views.view import Disclosure, Reference, Trigger, View
 from tests.reference_facts import TOPIC, place, seat, sector
 from tests.unit.decider_views import NOW, TODAY, lot, member_trade, trigger, view
 from tradetrail.errors import TradetrailError, UsageError

@@ -12,13 +12,13 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.decider.answers import Desk
+from services.decider.answering.answers import Desk
 from services.decider.catalogue import strategies_named
-from services.decider.context import Call, ContextAway, DailyBar, Portfolio, Reading
-from services.decider.context_wait import ContextWait
-from services.decider.memory import Memory
+from services.decider.contexts.context import Call, ContextAway, DailyBar, Portfolio, Reading
+from services.decider.contexts.context_wait import ContextWait
 from services.decider.service import Decider
 from services.decider.settings import DeciderSettings
+from services.decider.views.memory import Memory
 from tests.integration.disclosed import Row, morning, run_events
 from tradetrail.clock import FixedClock
 from tradetrail.events import Event, to_datum

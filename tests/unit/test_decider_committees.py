@@ -12,15 +12,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.decider.jurisdictions import COMMITTEE_SECTORS
-from services.decider.reference import ReferenceBook
-from services.decider.signal import Signal
+from services.decider.signals.jurisdictions import COMMITTEE_SECTORS
+from services.decider.signals.signal import Signal
 from services.decider.strategies.congressional import (
     CongressionalSettings,
     CongressionalTradingStrategy,
 )
 from services.decider.strategies.released import congressional_1_0_0
-from services.decider.view import Disclosure, Reference, View
+from services.decider.views.reference import ReferenceBook
+from services.decider.views.view import Disclosure, Reference, View
 from tests.reference_facts import TOPIC, place, seat, sector
 from tests.unit.decider_views import NOW, TODAY, all_of, member_trade, rationale_bytes, view
 from tradetrail.events.generated import (

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from services.decider.bars import REQUESTS_MAX, SYMBOLS_MAX, Refused, bars_of
-from services.decider.context import Call, ContextAway, Portfolio, Reading
-from services.decider.context_wait import ContextWait
-from services.decider.rate_limit import WINDOW_S, RateLimit
+from services.decider.contexts.bars import REQUESTS_MAX, SYMBOLS_MAX, Refused, bars_of
+from services.decider.contexts.context import Call, ContextAway, Portfolio, Reading
+from services.decider.contexts.context_wait import ContextWait
+from services.decider.contexts.rate_limit import WINDOW_S, RateLimit
 from services.decider.settings import DeciderSettings
 from tradetrail.errors import Retryable
 from tradetrail.events.generated import CallPurpose

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from services.decider import catalogue, strategies
-from services.decider.jurisdictions import COMMITTEE_SECTORS
-from services.decider.signal import Strategy
+from services.decider.signals.jurisdictions import COMMITTEE_SECTORS
+from services.decider.signals.signal import Strategy
 from services.decider.strategies.congressional import CongressionalSettings
 from services.decider.strategies.insider import InsiderSettings
 from tests.unit.decider_views import all_of, lot, member_trade, rationale_bytes, view

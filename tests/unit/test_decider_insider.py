@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from services.decider.officer_titles import heads_company
-from services.decider.signal import Signal
+from services.decider.signals.officer_titles import heads_company
+from services.decider.signals.signal import Signal
 from services.decider.strategies.insider import CorporateInsiderStrategy, InsiderSettings
-from services.decider.view import Disclosure
+from services.decider.views.view import Disclosure
 from tests.unit.decider_views import TODAY, all_of, lot, member_trade, trigger, view
 from tradetrail.events.generated import DeclineReason, Side
 

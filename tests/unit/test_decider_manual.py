@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from services.decider.decision import Making
-from services.decider.manual import answer, declined
-from services.decider.manual_acts import ManualActs, ManualQuestion, ManualTrigger
+from services.decider.answering.decision import Making
+from services.decider.answering.manual import answer, declined
 from services.decider.settings import DeciderSettings
+from services.decider.views.manual_acts import ManualActs, ManualQuestion, ManualTrigger
 from services.executor.recording.orders import order_request
 from services.executor.state.book import Book, equality, next_actions
 from tests.unit.decider_views import NOW, context, empty_state, place

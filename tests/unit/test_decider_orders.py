@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 
-from services.decider.catalogue import available, strategies_named
-from services.decider.context import Context
-from services.decider.decision import (
+from services.decider.answering.decision import (
     Making,
     Question,
     decline_in_context,
     made,
     quantity_of,
 )
-from services.decider.order_shape import OrderSettings, limit_price_of, shares_of
+from services.decider.catalogue import available, strategies_named
+from services.decider.contexts.context import Context
 from services.decider.settings import DeciderSettings
-from services.decider.signal import Signal
+from services.decider.signals.order_shape import OrderSettings, limit_price_of, shares_of
+from services.decider.signals.signal import Signal
 from services.decider.strategies.congressional import CongressionalSettings
 from services.decider.strategies.insider import CorporateInsiderStrategy, InsiderSettings
 from services.executor.recording.orders import order_request

@@ -17,9 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.decider.catalogue import available
-from services.decider.signal import Strategy
-from services.decider.symbol_state import Acted
-from services.decider.view import Disclosure, Trigger, View
+from services.decider.signals.signal import Strategy
+from services.decider.views.symbol_state import Acted
+from services.decider.views.view import Disclosure, Trigger, View
 from tests.unit.decider_views import (
     DIRECTIONS,
     NOW,
@@ -235,9 +235,13 @@ def test_no_field_that_a_strategy_sees_looks_ahead() -> None:
 ALLOWED = {
     *("__future__", "collections", "collections.abc", "dataclasses", "datetime", "decimal"),
     *("enum", "functools", "re", "typing", "pydantic", "pydantic_settings"),
-    *("services.decider.insider_trades", "services.decider.officer_titles"),
-    *("services.decider.jurisdictions", "tradetrail.order_rules"),
-    *("services.decider.order_shape", "services.decider.signal", "services.decider.view"),
+    *("services.decider.signals.insider_trades", "services.decider.signals.officer_titles"),
+    *("services.decider.signals.jurisdictions", "tradetrail.order_rules"),
+    *(
+        "services.decider.signals.order_shape",
+        "services.decider.signals.signal",
+        "services.decider.views.view",
+    ),
     *("tradetrail.events", "tradetrail.events.generated", "tradetrail.order_rules"),
     "tradetrail.sessions",
 }
@@ -247,13 +251,8 @@ FORBIDDEN_NAMES = {"open", "input", "exec", "eval", "hash", "id", "__import__", 
 FILES = sorted(
     [
         *(ROOT / "services/decider/strategies").rglob("*.py"),
-        *(
-            ROOT / "services/decider" / f"{name}.py"
-            for name in (
-                *("insider_trades", "jurisdictions", "officer_titles", "order_shape"),
-                *("reference", "signal", "view"),
-            )
-        ),
+        *(ROOT / "services/decider/signals").rglob("*.py"),
+        *(ROOT / "services/decider/views" / name for name in ("reference.py", "view.py")),
         ROOT / "tradetrail/order_rules.py",
     ]
 )

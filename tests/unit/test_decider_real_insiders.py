@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from services.decider.insider_trades import is_open_market
+from services.decider.signals.insider_trades import is_open_market
 from services.decider.strategies.insider import CorporateInsiderStrategy, InsiderSettings
 from tests.unit.insider_walk import Answer, Filed, filed_of, walk
 from tradetrail.events.generated import DeclineReason

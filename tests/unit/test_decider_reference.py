@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.decider.reference import ReferenceBook
-from services.decider.view import NO_REFERENCE, Reference
+from services.decider.views.reference import ReferenceBook
+from services.decider.views.view import NO_REFERENCE, Reference
 from tests.reference_facts import TOPIC, at, place, seat, sector
 from tradetrail.events.generated import (
     CommitteeMembershipRecorded,

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.decider.view import View
+from services.decider.views.view import View
 from tests.unit.decider_log import (
     BEGIN,
     HISTORIES,

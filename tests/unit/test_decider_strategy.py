@@ -14,7 +14,7 @@ from services.decider.strategies.congressional import (
     CongressionalSettings,
     CongressionalTradingStrategy,
 )
-from services.decider.view import Disclosure, Trigger, View
+from services.decider.views.view import Disclosure, Trigger, View
 from tradetrail.events.generated import (
     Cause,
     DeclineReason,

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from services.decider.answering.decision import Making, Question, decline_before_context, declined
 from services.decider.catalogue import strategies_named
-from services.decider.decision import Making, Question, decline_before_context, declined
 from services.decider.settings import DeciderSettings, require_lookback
-from services.decider.symbol_state import Acted, SymbolState, Unreadable
-from services.decider.view import Disclosure, Trigger
+from services.decider.views.symbol_state import Acted, SymbolState, Unreadable
+from services.decider.views.view import Disclosure, Trigger
 from tests.unit.decider_views import LOOKBACK, NOW, RUN, empty_state, lot, place
 from tests.unit.test_decider_properties import recorded
 from tradetrail.errors import UsageError

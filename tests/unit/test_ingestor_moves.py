@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from services.decider.view import Trigger, View
+from services.decider.views.view import Trigger, View
 from services.ingestor.known.ledger import Ledger, identity_of, known_of
 from services.ingestor.recording.counts import record_counts
 from services.ingestor.recording.delivery import Delivery, RunFacts

@@ -61,7 +61,12 @@ def test_nothing_that_writes_or_sends_is_even_loaded() -> None:
         [sys.executable, "-c", code], capture_output=True, check=True, timeout=180
     )
     loaded = set(json.loads(done.stdout))
-    forbidden = {"alpaca", "requests", "tradetrail.log.producer", "services.decider.alpaca_edge"}
+    forbidden = {
+        "alpaca",
+        "requests",
+        "tradetrail.log.producer",
+        "services.decider.contexts.alpaca_edge",
+    }
     assert not loaded & forbidden
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.decider import manual
-from services.decider.context import Context, Market
-from services.decider.decision import (
+from services.decider.answering import manual
+from services.decider.answering.decision import (
     Making,
     Question,
     decline_before_context,
@@ -16,13 +15,14 @@ from services.decider.decision import (
     made,
     quantity_of,
 )
-from services.decider.manual_acts import ManualQuestion
-from services.decider.reference import ReferenceBook
+from services.decider.contexts.context import Context, Market
 from services.decider.replay.configurations import SCOPE
 from services.decider.replay.history import Answer
 from services.decider.settings import DeciderSettings
-from services.decider.signal import Strategy
-from services.decider.view import Trigger, View
+from services.decider.signals.signal import Strategy
+from services.decider.views.manual_acts import ManualQuestion
+from services.decider.views.reference import ReferenceBook
+from services.decider.views.view import Trigger, View
 from tradetrail.events.generated import DecisionDeclined, DeclineReason, LogPosition
 from tradetrail.log.stamp import Stamp
 from tradetrail.reports.encode import plain

@@ -21,7 +21,7 @@ from services.decider.replay.configurations import (
     sealed,
 )
 from services.decider.settings import DeciderSettings
-from services.decider.signal import Strategy
+from services.decider.signals.signal import Strategy
 from tradetrail.errors import UsageError
 from tradetrail.manual_orders import STRATEGY as MANUAL
 

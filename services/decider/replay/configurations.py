@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings
 
 from services.decider import catalogue
 from services.decider.settings import DeciderSettings
-from services.decider.signal import Strategy
+from services.decider.signals.signal import Strategy
 from tradetrail.errors import Poison, UsageError
 from tradetrail.events.generated import ConfigurationRecorded
 from tradetrail.log.codec import BadEvent, Codec

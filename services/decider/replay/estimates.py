@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from services.decider.context import Market
+from services.decider.contexts.context import Market
 from services.decider.replay.answering import context_of
 from services.decider.replay.history import Answer
 from tradetrail.events.generated import DecisionMade, Side

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from services.decider.manual_acts import ManualTrigger
 from services.decider.replay.memories import Memories
-from services.decider.view import Trigger
+from services.decider.views.manual_acts import ManualTrigger
+from services.decider.views.view import Trigger
 from tradetrail.events import Event
 from tradetrail.events.generated import (
     ApiCallRecorded,

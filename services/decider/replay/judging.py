@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from services.decider.manual_acts import ManualQuestion, ManualTrigger
 from services.decider.replay.answering import (
     Facts,
     NoContext,
@@ -20,8 +19,9 @@ from services.decider.replay.comparison import Differing, differing, outcome
 from services.decider.replay.configurations import Configurations, NotRunnable
 from services.decider.replay.history import Answer, Step, Stray
 from services.decider.replay.memories import Memories
-from services.decider.signal import Strategy
-from services.decider.view import Trigger
+from services.decider.signals.signal import Strategy
+from services.decider.views.manual_acts import ManualQuestion, ManualTrigger
+from services.decider.views.view import Trigger
 from tradetrail.events.generated import DecisionMade
 from tradetrail.log.reader import Place
 from tradetrail.manual_orders import STRATEGY as MANUAL

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from services.decider.manual_acts import ManualTrigger
-from services.decider.memory import Memory
-from services.decider.view import Trigger, View
+from services.decider.views.manual_acts import ManualTrigger
+from services.decider.views.memory import Memory
+from services.decider.views.view import Trigger, View
 from tradetrail.events.generated import DecisionMade
 from tradetrail.log.entry import Entry
 from tradetrail.log.reader import Place, Received

@@ -6,8 +6,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from services.decider.memory import Memory
-from services.decider.reference_feed import ReferenceFeed
 from services.decider.replay.answering import Facts
 from services.decider.replay.asked import Asked
 from services.decider.replay.changes import Changes
@@ -19,6 +17,8 @@ from services.decider.replay.memories import Memories
 from services.decider.replay.progress import progress
 from services.decider.replay.report import Report, differences_report, whatif_report
 from services.decider.replay.whatif import WhatIf
+from services.decider.views.memory import Memory
+from services.decider.views.reference_feed import ReferenceFeed
 from tradetrail.errors import UsageError
 from tradetrail.log.codec import BadEvent, Codec
 from tradetrail.log.reader import Place, Received, end_offsets, places_of, read_range

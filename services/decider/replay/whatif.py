@@ -8,8 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from services.decider.context import Context
-from services.decider.decision import (
+from services.decider.answering.decision import (
     Making,
     Question,
     decline_before_context,
@@ -17,6 +16,7 @@ from services.decider.decision import (
     made,
     quantity_of,
 )
+from services.decider.contexts.context import Context
 from services.decider.replay.answering import Facts, context_of, was_unavailable
 from services.decider.replay.asked import Asked
 from services.decider.replay.changes import Changed, Changes
@@ -25,8 +25,8 @@ from services.decider.replay.estimates import PortfolioValues, SizeBasis, Symbol
 from services.decider.replay.history import Answer, Step, Stray
 from services.decider.replay.memories import Memories
 from services.decider.settings import DeciderSettings
-from services.decider.signal import Strategy
-from services.decider.view import Trigger
+from services.decider.signals.signal import Strategy
+from services.decider.views.view import Trigger
 from tradetrail.errors import UsageError
 from tradetrail.events.generated import DecisionDeclined, DecisionMade, Side
 from tradetrail.log.stamp import Stamp

@@ -25,10 +25,10 @@ from typing import Annotated, Any
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from services.decider.jurisdictions import COMMITTEE_SECTORS, Relevance, relevance_of
-from services.decider.order_shape import OrderSettings
-from services.decider.signal import Signal, rule_result
-from services.decider.view import Disclosure, Trigger, View
+from services.decider.signals.jurisdictions import COMMITTEE_SECTORS, Relevance, relevance_of
+from services.decider.signals.order_shape import OrderSettings
+from services.decider.signals.signal import Signal, rule_result
+from services.decider.views.view import Disclosure, Trigger, View
 from tradetrail.events.generated import (
     DeclineReason,
     Direction,

@@ -24,7 +24,7 @@ from typing import Any
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from services.decider.insider_trades import (
+from services.decider.signals.insider_trades import (
     SIDES,
     LotKey,
     Trade,
@@ -40,10 +40,10 @@ from services.decider.insider_trades import (
     usd,
     value_usd_of,
 )
-from services.decider.officer_titles import heads_company
-from services.decider.order_shape import OrderSettings
-from services.decider.signal import Signal, rule_result
-from services.decider.view import Disclosure, Trigger, View
+from services.decider.signals.officer_titles import heads_company
+from services.decider.signals.order_shape import OrderSettings
+from services.decider.signals.signal import Signal, rule_result
+from services.decider.views.view import Disclosure, Trigger, View
 from tradetrail.events.generated import DeclineReason, RecordKind, RuleResult, Side
 from tradetrail.sessions import new_york_date
 

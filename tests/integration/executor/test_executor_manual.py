@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from services.decider.decision import Making
-from services.decider.manual import answer
-from services.decider.manual_acts import ManualQuestion, ManualTrigger
+from services.decider.answering.decision import Making
+from services.decider.answering.manual import answer
 from services.decider.settings import DeciderSettings
+from services.decider.views.manual_acts import ManualQuestion, ManualTrigger
 from tests.eventually import eventually
 from tests.integration.executor.harness import BEFORE_OPEN, IN_SESSION, Desk, decision_made
 from tests.unit.decider_views import context

@@ -22,9 +22,9 @@ from typing import Any
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from services.decider.order_shape import OrderSettings
-from services.decider.signal import Signal, rule_result
-from services.decider.view import Disclosure, Trigger, View
+from services.decider.signals.order_shape import OrderSettings
+from services.decider.signals.signal import Signal, rule_result
+from services.decider.views.view import Disclosure, Trigger, View
 from tradetrail.events.generated import DeclineReason, Direction, RecordKind, Side
 from tradetrail.sessions import new_york_date
 

@@ -8,17 +8,17 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from services.decider.context import Context
-from services.decider.order_shape import (
+from services.decider.contexts.context import Context
+from services.decider.settings import DeciderSettings
+from services.decider.signals.order_shape import (
     BUY_USD_MIN,
     limit_price_of,
     order_type_of,
     shares_of,
     time_in_force_of,
 )
-from services.decider.settings import DeciderSettings
-from services.decider.signal import Signal, Strategy
-from services.decider.view import Disclosure, Trigger, View
+from services.decider.signals.signal import Signal, Strategy
+from services.decider.views.view import Disclosure, Trigger, View
 from tradetrail.events.generated import (
     DataLineage,
     DecisionDeclined,

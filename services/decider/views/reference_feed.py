@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 from confluent_kafka import Message
 
-from services.decider.reference import FACTS, ReferenceBook
+from services.decider.views.reference import FACTS, ReferenceBook
 from tradetrail.events.generated import Cause, LogPosition
 from tradetrail.log.codec import BadEvent, Codec
 from tradetrail.log.follower import Follower

@@ -13,11 +13,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
-from services.decider import manual
-from services.decider.breakpoints import reached
-from services.decider.context import Call, Context, ContextAway, DailyBar, Portfolio, market_of
-from services.decider.context_wait import ContextWait
-from services.decider.decision import (
+from services.decider.answering import manual
+from services.decider.answering.decision import (
     Making,
     Question,
     decline_before_context,
@@ -26,9 +23,19 @@ from services.decider.decision import (
     made,
     quantity_of,
 )
-from services.decider.manual_acts import ManualQuestion
+from services.decider.breakpoints import reached
+from services.decider.contexts.context import (
+    Call,
+    Context,
+    ContextAway,
+    DailyBar,
+    Portfolio,
+    market_of,
+)
+from services.decider.contexts.context_wait import ContextWait
 from services.decider.metrics import ANSWERS, CALLS, STEP_SECONDS
 from services.decider.settings import DeciderSettings
+from services.decider.views.manual_acts import ManualQuestion
 from tradetrail.calls import exchange_events
 from tradetrail.clock import Clock
 from tradetrail.events.generated import (

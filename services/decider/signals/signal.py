@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
 
-from services.decider.order_shape import OrderSettings
-from services.decider.view import Disclosure, Trigger, View
+from services.decider.signals.order_shape import OrderSettings
+from services.decider.views.view import Disclosure, Trigger, View
 from tradetrail.events.generated import DeclineReason, ReferenceFact, RuleResult, Side
 
 

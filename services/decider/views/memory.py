@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.decider.manual_acts import ManualTrigger
-from services.decider.pending import Kind, Kinds, Pending
-from services.decider.symbol_state import CLOCK_MARGIN, SymbolState, Unreadable, earlier
-from services.decider.view import Trigger, View
+from services.decider.views.manual_acts import ManualTrigger
+from services.decider.views.pending import Kind, Kinds, Pending
+from services.decider.views.symbol_state import CLOCK_MARGIN, SymbolState, Unreadable, earlier
+from services.decider.views.view import Trigger, View
 from tradetrail.events import CATALOGUE
 from tradetrail.events.generated import (
     Cause,

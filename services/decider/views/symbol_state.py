@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from services.decider.manual_acts import ManualActs, ManualTrigger
-from services.decider.view import Disclosure, Trigger, View, disclosure, lineage_run
+from services.decider.views.manual_acts import ManualActs, ManualTrigger
+from services.decider.views.view import Disclosure, Trigger, View, disclosure, lineage_run
 from tradetrail.events import Event
 from tradetrail.events.generated import (
     Cause,

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import structlog
 
-from services.decider.context import Call, ContextAway, Reading
+from services.decider.contexts.context import Call, ContextAway, Reading
 from tradetrail.errors import Retryable
 
 # Between two tries: at first short against the wait they are part of, then gentle to a vendor in trouble.

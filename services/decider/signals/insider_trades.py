@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from services.decider.view import Disclosure
+from services.decider.views.view import Disclosure
 from tradetrail.events.generated import RecordKind, Side
 
 # Form 4's only codes for an open-market trade. The AcquiredDisposedCode says nothing of the kind: a grant is an A too.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from services.decider.context import Context
-from services.decider.decision import Making, contexts_of
-from services.decider.manual_acts import ManualQuestion, ManualTrigger, Reason
-from services.decider.order_shape import BUY_USD_MIN
-from services.decider.signal import rule_result
+from services.decider.answering.decision import Making, contexts_of
+from services.decider.contexts.context import Context
+from services.decider.signals.order_shape import BUY_USD_MIN
+from services.decider.signals.signal import rule_result
+from services.decider.views.manual_acts import ManualQuestion, ManualTrigger, Reason
 from tradetrail.events.generated import (
     DataLineage,
     DecisionDeclined,

@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from services.decider.signal import rule_result
-from services.decider.view import Reference, Seat, Sector
+from services.decider.signals.signal import rule_result
+from services.decider.views.view import Reference, Seat, Sector
 from tradetrail.events.generated import ReferenceFact, RuleResult
 
 COMMITTEE_SECTORS: Mapping[str, tuple[str, ...]] = {

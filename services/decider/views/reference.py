@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Generic, Protocol, TypeVar
 
-from services.decider.view import Reference, Seat, Sector, Trigger, View
+from services.decider.views.view import Reference, Seat, Sector, Trigger, View
 from tradetrail.events import Event
 from tradetrail.events.generated import (
     Cause,

@@ -18,9 +18,9 @@ from typing import Any
 
 import requests
 
-from services.decider.bars import Refused, bars_of
-from services.decider.context import Call, ContextAway, Portfolio, Reading
-from services.decider.rate_limit import RateLimit
+from services.decider.contexts.bars import Refused, bars_of
+from services.decider.contexts.context import Call, ContextAway, Portfolio, Reading
+from services.decider.contexts.rate_limit import RateLimit
 from tradetrail.alpaca_settings import AlpacaSettings
 from tradetrail.errors import Retryable, UsageError
 from tradetrail.events.generated import CallPurpose

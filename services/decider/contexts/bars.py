@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 
-from services.decider.context import SESSIONS, DailyBar
+from services.decider.contexts.context import SESSIONS, DailyBar
 from tradetrail.redaction import hidden
 from tradetrail.sessions import new_york_date, session_close, session_on_or_before
 

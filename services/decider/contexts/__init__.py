@@ -1,0 +1,1 @@
+"""The market and the account: read from Alpaca, recorded, waited for."""

@@ -1,0 +1,1 @@
+"""What strategies answer with, and the pure rules on disclosures that they share."""
