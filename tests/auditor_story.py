@@ -520,6 +520,33 @@ def alert() -> e.AlertRaised:
     )
 
 
+def read(key: str = "read-1", **more: Any) -> e.QueryRecorded:
+    """Return a read under the compliance role, answered whole unless ``more`` says otherwise."""
+    content: dict[str, Any] = {
+        "reader": "cora",
+        "role": "compliance",
+        "query": "executed",
+        "arguments": '{"symbol":"AAPL","limit":2}',
+        "rows": 2,
+        "read_id": an_id("read", key),
+        "outcome": e.ReadOutcome.ANSWERED,
+        "format": "json",
+        "path": "/reports/executed",
+        "request_id": f"request-{key}",
+    }
+    content |= more
+    return e.QueryRecorded(**envelope("read", key, content["outcome"]), **content)
+
+
+def export_reads(key: str = "export") -> list[e.QueryRecorded]:
+    """Return what is recorded of an export: that it began, and that it was cut off."""
+    begun, cut_off = e.ReadOutcome.EXPORT_BEGUN, e.ReadOutcome.EXPORT_CUT_OFF
+    return [
+        read(key, outcome=begun, rows=0, rows_expected=5_000, format="csv"),
+        read(key, outcome=cut_off, rows=3_000, format="csv"),
+    ]
+
+
 def broker_order() -> e.BrokerOrderDiscovered:
     """Return an order that the log did not make."""
     return e.BrokerOrderDiscovered(
@@ -591,5 +618,7 @@ def placed_story() -> list[tuple[str, str, e.Event]]:
         ("control", "halt", operator_act()),
         ("account", "paper", operator_answer(operator_act())),
         ("audit", "t/0", alert()),
+        ("audit", "cora", read()),
+        *(("audit", "cora", event) for event in export_reads()),
     ]
     return story

@@ -193,6 +193,27 @@ def test_an_answer_to_an_act_stands_beside_it() -> None:
     assert only("operator_acts", act, story.operator_answer(act))["operator"] == "ann"
 
 
+def test_a_read_is_a_row_that_the_end_of_an_export_completes() -> None:
+    row = only("report_reads", story.read())
+    assert (row["outcome"], row["rows"], row["ended_at"]) == ("answered", 2, row["read_at"])
+    begun, ended = story.export_reads()
+    row = only("report_reads", begun)
+    assert (row["outcome"], row["rows"], row["ended_at"]) == ("export_begun", None, None)
+    for events in ((begun, ended), (begun, ended, begun, ended)):
+        row = only("report_reads", *events)
+        assert (row["outcome"], row["rows"], row["rows_expected"]) == (
+            "export_cut_off",
+            3_000,
+            5_000,
+        )
+
+
+def test_a_read_of_the_first_release_has_an_id_all_the_same() -> None:
+    old = replace(story.read(), read_id=None, outcome=None, path=None, format=None, request_id=None)
+    row = only("report_reads", old)
+    assert (row["read_id"], row["outcome"], row["rows"]) == (old.event_id, "answered", 2)
+
+
 def test_a_discovered_order_names_the_execution_it_belongs_to() -> None:
     found = replace(story.broker_order(), execution_id="x-1", explanation="recorded as not sent")
     row = only("alpaca_orders", found)

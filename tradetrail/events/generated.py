@@ -1454,9 +1454,20 @@ class OrderUpdated:
     """The recorded call."""
 
 
+class ReadOutcome(StrEnum):
+    """What came of a read."""
+
+    ANSWERED = "answered"
+    NOTHING_RECORDED = "nothing_recorded"
+    EXPORT_BEGUN = "export_begun"
+    EXPORT_COMPLETE = "export_complete"
+    EXPORT_CUT_OFF = "export_cut_off"
+    UNRECOGNISED = "unrecognised"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryRecorded:
-    """A read under the compliance role."""
+    """A read under the compliance role, recorded before its answer leaves; an export has a second one at its end."""
 
     TYPE: ClassVar[str] = "tradetrail.events.QueryRecorded"
 
@@ -1481,11 +1492,23 @@ class QueryRecorded:
     role: str
     """Role."""
     query: str
-    """Which report."""
+    """Which report: its path without /reports/; overview for the list of symbols."""
     arguments: str
-    """Its arguments as JSON."""
+    """What it was asked, as JSON: the parameters of the path and of the query by name."""
     rows: int
-    """Rows returned."""
+    """Rows in the answer; of an export that has ended, rows put out, and 0 when it begins."""
+    read_id: str | None = None
+    """Which read: both events of an export name the same one. Null where there was no such field: then the event's id stands for it."""
+    outcome: ReadOutcome | None = None
+    """answered: the whole answer was ready to be sent; nothing_recorded: the answer says that there is no such thing; export_begun, then export_complete or export_cut_off: of an export. Null where there was no such field."""
+    format: str | None = None
+    """Form of the answer: html, json, csv or parquet; null where there was no such field."""
+    path: str | None = None
+    """Path of the URL that was asked, without its query; null where there was no such field."""
+    request_id: str | None = None
+    """Id of the HTTP request, as the answer named it; null where there was none."""
+    rows_expected: int | None = None
+    """Rows that an export which begins is going to have; null otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ PROJECTIONS: dict[str, Projection] = {
     "BrokerOrderDiscovered": orders.discovered,
     "OperatorActed": operations.operator_act,
     "OperatorAnswered": operations.operator_answer,
+    "QueryRecorded": operations.read,
     "AlertRaised": operations.alert,
     "EventDeadLettered": operations.dead_letter,
 }

@@ -1,4 +1,4 @@
-"""What people and the auditor itself state: operator acts and their answers, alerts, dead letters."""
+"""What people and the auditor itself state: operator acts and their answers, reads, alerts, dead letters."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ from services.auditor.tables.operations import (
     DEAD_LETTERS,
     OPERATOR_ACTS,
     OPERATOR_ANSWERS,
+    READ,
+    READ_OUTCOME,
+    REPORT_READS,
 )
-from tradetrail.events.generated import OperatorAct
+from tradetrail.events.generated import OperatorAct, ReadOutcome
 from tradetrail.log.codec import BadEvent
 from tradetrail.reports.encode import to_json
 from tradetrail.requeues import read_requeue
@@ -85,6 +88,28 @@ def _attempt_number(details: Any) -> int:
     except (ValueError, TypeError, KeyError, RecursionError):
         return 1
     return told if isinstance(told, int) and 0 < told < 1_000 else 1
+
+
+def read(entry: Entry) -> Iterator[Change]:
+    """Project QueryRecorded: a read, and what came of it; an export has that once more at its end."""
+    said = content(entry)
+    read_id = said["read_id"] or said["event_id"]
+    outcome = said["outcome"] or ReadOutcome.ANSWERED
+    values = pick(said, "reader", "role", "path", "format", "request_id", "rows_expected")
+    values["read_id"] = read_id
+    values["report"] = said["query"]
+    values["arguments"] = json_text(said["arguments"])
+    values["read_at"] = said["occurred_at"]
+    has_begun = outcome == ReadOutcome.EXPORT_BEGUN
+    came_of_it = {
+        "read_id": read_id,
+        "outcome": outcome,
+        "rows": None if has_begun else said["rows"],
+        "ended_at": None if has_begun else said["occurred_at"],
+        "outcome_offset": entry.message.offset,
+    }
+    yield Change(REPORT_READS, READ, values | entry.position())
+    yield Change(REPORT_READS, READ_OUTCOME, came_of_it)
 
 
 def alert(entry: Entry) -> Iterator[Change]:

@@ -16,7 +16,13 @@ from services.auditor.tables.ingestion import (
     SECTORS,
     SYMBOL_DATA_READY,
 )
-from services.auditor.tables.operations import ALERTS, DEAD_LETTERS, OPERATOR_ACTS, OPERATOR_ANSWERS
+from services.auditor.tables.operations import (
+    ALERTS,
+    DEAD_LETTERS,
+    OPERATOR_ACTS,
+    OPERATOR_ANSWERS,
+    REPORT_READS,
+)
 from services.auditor.tables.trading import (
     ALPACA_ORDERS,
     DECISION_SOURCES,
@@ -51,6 +57,7 @@ TABLES: dict[str, Table] = {
         RISK_CHECKS,
         OPERATOR_ACTS,
         OPERATOR_ANSWERS,
+        REPORT_READS,
         ALERTS,
         DEAD_LETTERS,
     )

@@ -1,4 +1,4 @@
-"""What people and the auditor itself state: acts and answers, alerts, dead letters."""
+"""What people and the auditor itself state: acts and answers, reads, alerts, dead letters."""
 
 from __future__ import annotations
 
@@ -27,6 +27,15 @@ OPERATOR_ANSWERS = Table(
     ),
     (Reference(("act_id",), "operator_acts"),),
 )
+READ = fact(
+    *("reader", "role", "report", "arguments", "path", "format", "request_id", "rows_expected"),
+    "read_at",
+)
+# An export has an event when it begins and one when it ends; both stand in the one partition of their topic.
+READ_OUTCOME = Group(
+    ("outcome_offset",), ("outcome", "rows", "ended_at", "outcome_offset"), keep="last"
+)
+REPORT_READS = Table("report_reads", ("read_id",), (READ, READ_OUTCOME))
 ALERTS = Table(
     "alerts",
     ("alert_id",),
