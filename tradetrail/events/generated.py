@@ -1492,7 +1492,7 @@ class QueryRecorded:
     role: str
     """Role."""
     query: str
-    """Which report: its path without /reports/; overview for the list of symbols."""
+    """Which report: executed, decision, …; overview for the list of symbols."""
     arguments: str
     """What it was asked, as JSON: the parameters of the path and of the query by name."""
     rows: int

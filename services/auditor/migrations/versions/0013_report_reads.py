@@ -26,7 +26,9 @@ def upgrade() -> None:
         required("read_id", TEXT, "Id of the read; both events of an export name it."),
         column("reader", TEXT, "Who: the name of the token."),
         column("role", TEXT, "Role under which it was read."),
-        column("report", TEXT, "Which report: executed, decision/ID, overview, …"),
+        column(
+            "report", TEXT, "Which report: executed, decision, …; overview: the list of symbols."
+        ),
         column("arguments", JSON, "What it was asked: the parameters of path and query, by name."),
         column("path", TEXT, "Path of the URL, without its query."),
         column("format", TEXT, "Form of the answer: html, json, csv or parquet."),
