@@ -11,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from services.auditor.access import ANYONE
 from services.auditor.answers import as_json, paged, rendered
+from services.auditor.evidence_reports import EvidenceReports
 from services.auditor.oversight_reports import OversightReports
 from services.auditor.pages import SECURITY_HEADERS, STYLE, Pages
 from services.auditor.problems import add_problem_handlers, wants_page
@@ -60,6 +61,7 @@ class AuditApi:
         app.get("/reports/symbol/{symbol}", summary="All activity of a symbol in a period")(
             self.symbol
         )
+        EvidenceReports(self._readers, self._pages).add_to(app)
         OversightReports(self._readers, self._pages).add_to(app)
         TradeReports(self._readers, self._pages).add_to(app)
         add_problem_handlers(app, self._pages.problem)

@@ -26,9 +26,9 @@ from tradetrail.reports.dead_letters import (
     dead_letter,
     dead_letters_report,
     dead_letters_sheet,
-    readable,
 )
 from tradetrail.reports.paging import LIMIT_DEFAULT
+from tradetrail.reports.readable import readable, readable_values
 from tradetrail.requeues import parse_place, place_text
 
 # What is shown of an event's bytes: enough to see what it is; `--format json` shows all of them.
@@ -124,16 +124,8 @@ def _read_now(value: bytes | None) -> dict[str, Any]:
         return {"readable_now": False, "type": None, "content": None, "still": f"{bad.code}: {bad}"}
     except Retryable as error:
         return {"readable_now": None, "type": None, "content": None, "still": str(error)}
-    said = {name: _plain(each) for name, each in to_datum(decoded.event).items()}
+    said = readable_values(to_datum(decoded.event))
     return {"readable_now": True, "type": decoded.type_name, "content": said, "still": None}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return readable(value)
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def requeue(

@@ -29,6 +29,25 @@ def parsed_schema(type_name: str) -> Any:
 
 
 @cache
+def released_version(type_name: str, text: str) -> int | None:
+    """Return which released version of an event type a schema's text is; None for a text that is none of them.
+
+    Compared as parsed: a registry may spell the same schema in another way.
+    """
+    if type_name not in CATALOGUE:
+        return None
+    try:
+        parsed = parse_schema(json.loads(text))
+    except Exception:  # noqa: BLE001
+        # Whatever else the text is, it is no released version.
+        return None
+    for path in (FOLDER / "released").glob(f"{type_name.rsplit('.', 1)[-1]}.*.avsc"):
+        if parse_schema(json.loads(path.read_text(encoding="utf-8"))) == parsed:
+            return int(path.name.split(".")[1])
+    return None
+
+
+@cache
 def envelope_schema() -> Any:
     """Return a schema of the shared leading fields alone; decoding with it stops after the envelope."""
     first = json.loads(schema_text(next(iter(CATALOGUE))))

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import json
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-import fastavro
 import psycopg
-from fastavro.schema import parse_schema
 
 from tradetrail.calls import joined_body
 from tradetrail.events import from_datum
 from tradetrail.events.generated import ApiCallRecorded
-from tradetrail.events.schemas import parsed_schema
+from tradetrail.log.stored_value import as_today
 from tradetrail.reports.queries import rows
 
-# Confluent's wire format: a zero byte and four bytes of schema id lead the datum.
-_HEADER_BYTES = 5
 # Our key, and the broker's, of each number of the account.
 NUMBERS = {
     "cash_usd": "cash",
@@ -63,11 +58,8 @@ def _body(answer: dict[str, Any]) -> bytes:
         raise ValueError("its event or its schema is not in the database")
     if answer["chunk_count"] != 1:
         raise ValueError(f"it has {answer['chunk_count']} chunks; an account is small")
-    buffer = io.BytesIO(bytes(answer["value"]))
-    buffer.seek(_HEADER_BYTES)
-    writer = parse_schema(json.loads(answer["schema"]))
-    datum = fastavro.schemaless_reader(buffer, writer, parsed_schema(answer["type"]))
-    event = from_datum(answer["type"], datum)  # type: ignore[arg-type]
+    datum = as_today(bytes(answer["value"]), answer["schema"], answer["type"])
+    event = from_datum(answer["type"], datum)
     if not isinstance(event, ApiCallRecorded):
         raise ValueError(f"it is a {answer['type']}")
     body = joined_body([event])

@@ -15,6 +15,7 @@ from tradetrail.reports.export import Sheet
 from tradetrail.reports.paging import LIMIT_DEFAULT, check_name, cut, page_arguments
 from tradetrail.reports.period import heading, since_until
 from tradetrail.reports.queries import rows
+from tradetrail.reports.readable import readable
 from tradetrail.requeues import EventPlace, place_text
 
 Report = dict[str, Any]
@@ -101,14 +102,3 @@ def dead_letter(connection: psycopg.Connection[Any], place: EventPlace) -> Repor
             f"there is no dead letter of {place_text(place)}: `tradetrail dead-letters list` shows those there are"
         )
     return found[0]
-
-
-def readable(content: bytes | None) -> str | None:
-    """Return bytes as text where they are UTF-8 that can be printed, else as hex after 0x."""
-    if content is None:
-        return None
-    try:
-        text = bytes(content).decode()
-    except UnicodeDecodeError:
-        return f"0x{bytes(content).hex()}"
-    return text if text.isprintable() else f"0x{bytes(content).hex()}"

@@ -6,6 +6,7 @@ import typer
 
 from tradetrail.cli.report.decision import decision
 from tradetrail.cli.report.declined import declined
+from tradetrail.cli.report.event import event
 from tradetrail.cli.report.executed import executed
 from tradetrail.cli.report.failed import failed
 from tradetrail.cli.report.known_at import known_at
@@ -54,6 +55,10 @@ def register(app: typer.Typer) -> None:
         epilog="Examples: `tradetrail report decision 300870cc-bf2b-5475-88eb-cd69963b372a`; "
         "`tradetrail report decision 300870cc-bf2b-5475-88eb-cd69963b372a --format json`"
     )(decision)
+    group.command(
+        epilog="Examples: `tradetrail report event trade.megacap 0 17`; "
+        "`tradetrail report event trade.megacap 0 17 --format json`"
+    )(event)
     group.command(
         epilog="Examples: `tradetrail report unresolved`; "
         "`tradetrail report unresolved --symbol MSFT --format json`"

@@ -1,0 +1,53 @@
+"""The report on one event of the log, byte for byte, over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import FastAPI, Path, Request, Response
+
+from services.auditor.answers import rendered
+from services.auditor.pages import Pages
+from services.auditor.problems import wants_page
+from tradetrail.reports.connection import ReaderPool
+from tradetrail.reports.event import (
+    OFFSET_MAX,
+    PARTITION_MAX,
+    TOPIC_LENGTH_MAX,
+    event_report,
+    event_sheet,
+)
+
+_TOPIC = Path(max_length=TOPIC_LENGTH_MAX, description="Topic.", examples=["trade.megacap"])
+_PARTITION = Path(ge=0, le=PARTITION_MAX, description="Partition of the topic.")
+_OFFSET = Path(ge=0, le=OFFSET_MAX, description="Offset in the partition.")
+
+
+class EvidenceReports:
+    """Answers from ``readers``, for browsers with ``pages``."""
+
+    def __init__(self, readers: ReaderPool, pages: Pages) -> None:
+        """Take what answers come from."""
+        self._readers = readers
+        self._pages = pages
+
+    def add_to(self, app: FastAPI) -> None:
+        """Add the route."""
+        app.get(
+            "/reports/events/{topic}/{partition}/{offset}",
+            summary="One event: its bytes, their hash, and what it says",
+        )(self.event)
+
+    def event(
+        self,
+        request: Request,
+        topic: Annotated[str, _TOPIC],
+        partition: Annotated[int, _PARTITION],
+        offset: Annotated[int, _OFFSET],
+    ) -> Response:
+        """Return an event with its exact bytes, their hash computed again, and its fields as they were written."""
+        with self._readers.connection() as connection:
+            report = event_report(connection, topic, partition, offset)
+        if wants_page(request):
+            return self._pages.report("event.html", request, report)
+        return rendered(request, report, event_sheet)
