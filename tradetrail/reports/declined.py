@@ -9,19 +9,12 @@ from typing import Any
 import psycopg
 
 from tradetrail.events.generated import DeclineReason
-from tradetrail.reports.export import Sheet
-from tradetrail.reports.paging import (
-    LIMIT_DEFAULT,
-    check_among,
-    check_name,
-    cut,
-    page_arguments,
-)
+from tradetrail.reports.listing import Listing, Report
+from tradetrail.reports.paging import check_among, check_name
 from tradetrail.reports.period import heading, since_until
 from tradetrail.reports.queries import rows
 from tradetrail.symbols import check_symbol
 
-Report = dict[str, Any]
 COLUMNS = (
     *("decision_id", "declined_at", "symbol", "strategy", "strategy_version", "reason"),
     *("reason_text", "side", "signal_strength", "confidence_score", "rules", "records_used"),
@@ -39,53 +32,6 @@ class DeclinedFilter:
     symbol: str | None = None
     strategy: str | None = None
     reason: DeclineReason | None = None
-
-
-def declined_report(
-    connection: psycopg.Connection[Any],
-    chosen: DeclinedFilter,
-    limit: int = LIMIT_DEFAULT,
-    after: str | None = None,
-) -> Report:
-    """Return a page of declined signals, newest first, and how many there are by reason.
-
-    ``after`` is the ``next`` of the page before; what is declined meanwhile shifts no later page. Asked about one
-    symbol it also tells what else the period brought, so that an empty page is an answer too. Raises UsageError for a
-    limit out of bounds, and for a period, cursor, symbol or strategy that can't be.
-    """
-    since, until = since_until(chosen.start, chosen.end)
-    symbol = None if chosen.symbol is None else check_symbol(chosen.symbol)
-    arguments = {
-        "since": since,
-        "until": until,
-        "symbol": symbol,
-        "strategy": check_name("strategy", chosen.strategy),
-        "reason": chosen.reason,
-    }
-    page = page_arguments(limit, after)
-    # One state of the database for page and sums.
-    with connection.transaction():
-        reasons = {
-            row["name"]: row["count"] for row in rows(connection, "declined_totals", arguments)
-        }
-        if not reasons:
-            names = [row["name"] for row in rows(connection, "strategy_names")]
-            check_among("strategy", chosen.strategy, names)
-        found = rows(connection, "declined_page", arguments | page)
-        activity = rows(connection, "symbol_activity", arguments)[0] if symbol else None
-    shown, following = cut(found, limit, at="declined_at", key="decision_id")
-    return {
-        **heading(asdict(chosen) | {"symbol": symbol}),
-        "totals": {"declined": sum(reasons.values()), "reasons": reasons},
-        "activity": _told(symbol, activity) if symbol and activity else None,
-        "next": following,
-        "declined": shown,
-    }
-
-
-def declined_sheet(report: Report) -> Sheet:
-    """Return the page's signals, one row each; what is a list or an object is JSON."""
-    return Sheet(COLUMNS, report["declined"])
 
 
 def _told(symbol: str, activity: Report) -> Report:
@@ -122,3 +68,41 @@ def _sentences(symbol: str, counts: dict[str, int], is_known: bool) -> list[str]
 
 def _number(count: int, noun: str) -> str:
     return f"{count or 'No'} {noun}{'' if count == 1 else 's'}"
+
+
+def _arguments(chosen: DeclinedFilter) -> Report:
+    since, until = since_until(chosen.start, chosen.end)
+    return {
+        "since": since,
+        "until": until,
+        "symbol": None if chosen.symbol is None else check_symbol(chosen.symbol),
+        "strategy": check_name("strategy", chosen.strategy),
+        "reason": chosen.reason,
+    }
+
+
+def _head(connection: psycopg.Connection[Any], chosen: DeclinedFilter, arguments: Report) -> Report:
+    reasons = {row["name"]: row["count"] for row in rows(connection, "declined_totals", arguments)}
+    if not reasons:
+        names = [row["name"] for row in rows(connection, "strategy_names")]
+        check_among("strategy", chosen.strategy, names)
+    symbol = arguments["symbol"]
+    activity = rows(connection, "symbol_activity", arguments)[0] if symbol else None
+    return {
+        **heading(asdict(chosen) | {"symbol": symbol}),
+        "totals": {"declined": sum(reasons.values()), "reasons": reasons},
+        "activity": _told(symbol, activity) if symbol and activity else None,
+    }
+
+
+# Newest first. Asked about one symbol it also tells what else the period brought: an empty page is an answer too.
+DECLINED: Listing[DeclinedFilter] = Listing(
+    name="declined",
+    columns=COLUMNS,
+    at="declined_at",
+    key="decision_id",
+    arguments=_arguments,
+    head=_head,
+    query="declined_page",
+)
+declined_report, declined_sheet = DECLINED.report, DECLINED.sheet

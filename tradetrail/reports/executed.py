@@ -7,11 +7,9 @@ from typing import Any
 import psycopg
 
 from tradetrail.reports.asked import TradeFilter, check_recorded, trade_arguments, trade_heading
-from tradetrail.reports.export import Sheet
-from tradetrail.reports.paging import LIMIT_DEFAULT, cut, page_arguments
+from tradetrail.reports.listing import Listing, Report
 from tradetrail.reports.queries import rows
 
-Report = dict[str, Any]
 COLUMNS = (
     *("decision_id", "symbol", "side", "quantity", "filled_quantity", "filled_price"),
     *("filled_value_usd", "commission", "executed_at", "submitted_at", "created_at"),
@@ -21,30 +19,21 @@ COLUMNS = (
 )
 
 
-def executed_report(
-    connection: psycopg.Connection[Any],
-    chosen: TradeFilter,
-    limit: int = LIMIT_DEFAULT,
-    after: str | None = None,
-) -> Report:
-    """Return a page of executed trades, newest first, and what all that ``chosen`` lets through adds up to.
-
-    The period counts the day of the last fill. ``after`` is the ``next`` of the page before; what executes meanwhile
-    shifts no later page. Raises UsageError for a limit out of bounds and for a period, cursor, symbol or strategy that
-    can't be, NotRecorded for a symbol that nothing is recorded about.
-    """
-    arguments = trade_arguments(chosen)
-    page = page_arguments(limit, after)
-    # One state of the database for page and sums.
-    with connection.transaction():
-        totals = rows(connection, "executed_totals", arguments)[0]
-        if not totals["executed"]:
-            check_recorded(connection, symbol=chosen.symbol, strategy=chosen.strategy)
-        found = rows(connection, "executed_page", arguments | page)
-    shown, following = cut(found, limit, at="executed_at", key="decision_id")
-    return {**trade_heading(chosen), "totals": totals, "next": following, "executed": shown}
+def _head(connection: psycopg.Connection[Any], chosen: TradeFilter, arguments: Report) -> Report:
+    totals = rows(connection, "executed_totals", arguments)[0]
+    if not totals["executed"]:
+        check_recorded(connection, symbol=chosen.symbol, strategy=chosen.strategy)
+    return {**trade_heading(chosen), "totals": totals}
 
 
-def executed_sheet(report: Report) -> Sheet:
-    """Return the page's trades, one row each; what is a list or an object is JSON."""
-    return Sheet(COLUMNS, report["executed"])
+# Newest first; the period counts the day of the last fill.
+EXECUTED: Listing[TradeFilter] = Listing(
+    name="executed",
+    columns=COLUMNS,
+    at="executed_at",
+    key="decision_id",
+    arguments=trade_arguments,
+    head=_head,
+    query="executed_page",
+)
+executed_report, executed_sheet = EXECUTED.report, EXECUTED.sheet

@@ -11,11 +11,9 @@ import psycopg
 
 from tradetrail.events.generated import FailureReason
 from tradetrail.reports.asked import TradeFilter, check_recorded, trade_arguments, trade_heading
-from tradetrail.reports.export import Sheet
-from tradetrail.reports.paging import LIMIT_DEFAULT, cut, page_arguments
+from tradetrail.reports.listing import Listing, Report
 from tradetrail.reports.queries import rows
 
-Report = dict[str, Any]
 COLUMNS = (
     *("decision_id", "symbol", "side", "quantity", "filled_quantity", "failed_at", "created_at"),
     *("strategy", "strategy_version", "reason", "control", "limit", "observed", "unit", "message"),
@@ -34,35 +32,6 @@ class FailedFilter(TradeFilter):
     reason: FailureReason | None = None
 
 
-def failed_report(
-    connection: psycopg.Connection[Any],
-    chosen: FailedFilter,
-    limit: int = LIMIT_DEFAULT,
-    after: str | None = None,
-) -> Report:
-    """Return a page of failed decisions, newest first, and how many there are by reason and by control.
-
-    ``after`` is the ``next`` of the page before; what fails meanwhile shifts no later page. Raises UsageError for a
-    limit out of bounds and for a period, cursor, symbol or strategy that can't be, NotRecorded for a symbol that
-    nothing is recorded about.
-    """
-    arguments = trade_arguments(chosen)
-    page = page_arguments(limit, after)
-    # One state of the database for page and sums.
-    with connection.transaction():
-        grouped = rows(connection, "failed_totals", arguments)
-        if not grouped:
-            check_recorded(connection, symbol=chosen.symbol, strategy=chosen.strategy)
-        found = rows(connection, "failed_page", arguments | page)
-    shown, following = cut(found, limit, at="failed_at", key="decision_id")
-    return {**trade_heading(chosen), "totals": _totals(grouped), "next": following, "failed": shown}
-
-
-def failed_sheet(report: Report) -> Sheet:
-    """Return the page's failures, one row each; what is an object is JSON."""
-    return Sheet(COLUMNS, report["failed"])
-
-
 def _totals(grouped: Iterable[Report]) -> Report:
     reasons: Counter[str] = Counter()
     controls: Counter[str] = Counter()
@@ -75,3 +44,23 @@ def _totals(grouped: Iterable[Report]) -> Report:
         "reasons": dict(reasons.most_common()),
         "controls": dict(controls.most_common()),
     }
+
+
+def _head(connection: psycopg.Connection[Any], chosen: FailedFilter, arguments: Report) -> Report:
+    grouped = rows(connection, "failed_totals", arguments)
+    if not grouped:
+        check_recorded(connection, symbol=chosen.symbol, strategy=chosen.strategy)
+    return {**trade_heading(chosen), "totals": _totals(grouped)}
+
+
+# Newest first, and how many there are by reason and by control.
+FAILED: Listing[FailedFilter] = Listing(
+    name="failed",
+    columns=COLUMNS,
+    at="failed_at",
+    key="decision_id",
+    arguments=trade_arguments,
+    head=_head,
+    query="failed_page",
+)
+failed_report, failed_sheet = FAILED.report, FAILED.sheet

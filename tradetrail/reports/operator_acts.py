@@ -9,13 +9,12 @@ from typing import Any
 import psycopg
 
 from tradetrail.events.generated import OperatorAct
-from tradetrail.reports.export import Sheet
-from tradetrail.reports.paging import LIMIT_DEFAULT, check_name, cut, page_arguments
+from tradetrail.reports.listing import Listing, Report
+from tradetrail.reports.paging import check_name
 from tradetrail.reports.period import heading, since_until
 from tradetrail.reports.queries import rows
 from tradetrail.symbols import check_symbol
 
-Report = dict[str, Any]
 COLUMNS = (
     *("act_id", "acted_at", "act", "operator", "why", "scope", "arguments", "symbol"),
     *("decision_id", "execution_id", "idempotency_key", "answers"),
@@ -34,47 +33,45 @@ class ActFilter:
     symbol: str | None = None
 
 
-def operator_acts_report(
-    connection: psycopg.Connection[Any],
-    chosen: ActFilter,
-    limit: int = LIMIT_DEFAULT,
-    after: str | None = None,
-) -> Report:
-    """Return a page of people's acts, newest first, each with its answers, and how many there are by act.
-
-    ``after`` is the ``next`` of the page before. An act without an answer has an empty list. Raises UsageError for a
-    limit out of bounds, and for a period, cursor, symbol or operator that can't be.
-    """
+def _arguments(chosen: ActFilter) -> Report:
     since, until = since_until(chosen.start, chosen.end)
-    symbol = None if chosen.symbol is None else check_symbol(chosen.symbol)
-    arguments = {
+    return {
         "since": since,
         "until": until,
         "operator": check_name("operator", chosen.operator),
         "act": chosen.act,
-        "symbol": symbol,
+        "symbol": None if chosen.symbol is None else check_symbol(chosen.symbol),
     }
-    page = page_arguments(limit, after)
-    # One state of the database for page, answers and sums.
-    with connection.transaction():
-        acts = {
-            row["name"]: row["count"] for row in rows(connection, "operator_acts_totals", arguments)
-        }
-        found = rows(connection, "operator_acts_page", arguments | page)
-        shown, following = cut(found, limit, at="acted_at", key="act_id")
-        ids = [act["act_id"] for act in shown]
-        told = rows(connection, "operator_acts_answers", {"act_ids": ids})
-    answers: dict[str, list[Report]] = {}
-    for answer in told:
-        answers.setdefault(answer.pop("act_id"), []).append(answer)
+
+
+def _head(connection: psycopg.Connection[Any], chosen: ActFilter, arguments: Report) -> Report:
+    acts = {
+        row["name"]: row["count"] for row in rows(connection, "operator_acts_totals", arguments)
+    }
     return {
-        **heading(asdict(chosen) | {"symbol": symbol}),
+        **heading(asdict(chosen) | {"symbol": arguments["symbol"]}),
         "totals": {"operator_acts": sum(acts.values()), "acts": acts},
-        "next": following,
-        "operator_acts": [act | {"answers": answers.get(act["act_id"], [])} for act in shown],
     }
 
 
-def operator_acts_sheet(report: Report) -> Sheet:
-    """Return the page's acts, one row each; the answers are JSON."""
-    return Sheet(COLUMNS, report["operator_acts"])
+def _with_answers(connection: psycopg.Connection[Any], acts: list[Report]) -> list[Report]:
+    """Return acts, each with its answers; one without any has an empty list."""
+    ids = [act["act_id"] for act in acts]
+    answers: dict[str, list[Report]] = {}
+    for answer in rows(connection, "operator_acts_answers", {"act_ids": ids}):
+        answers.setdefault(answer.pop("act_id"), []).append(answer)
+    return [act | {"answers": answers.get(act["act_id"], [])} for act in acts]
+
+
+# Newest first.
+OPERATOR_ACTS: Listing[ActFilter] = Listing(
+    name="operator_acts",
+    columns=COLUMNS,
+    at="acted_at",
+    key="act_id",
+    arguments=_arguments,
+    head=_head,
+    query="operator_acts_page",
+    complete=_with_answers,
+)
+operator_acts_report, operator_acts_sheet = OPERATOR_ACTS.report, OPERATOR_ACTS.sheet

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date
 from enum import StrEnum
@@ -11,19 +10,12 @@ from typing import Any
 import psycopg
 
 from tradetrail.errors import NotRecorded
-from tradetrail.reports.export import Sheet
-from tradetrail.reports.paging import (
-    LIMIT_DEFAULT,
-    check_among,
-    check_name,
-    cut,
-    page_arguments,
-)
+from tradetrail.reports.listing import Listing, Report
+from tradetrail.reports.paging import check_among, check_name
 from tradetrail.reports.period import heading, since_until
 from tradetrail.reports.queries import rows
 from tradetrail.tasks import DATA_SOURCES
 
-Report = dict[str, Any]
 COLUMNS = (
     *("run_id", "task_name", "data_source", "trigger", "requested_by"),
     *("started_at", "completed_at", "failed_at", "status", "data_date_start", "data_date_end"),
@@ -53,48 +45,6 @@ class RunFilter:
     run: str | None = None
 
 
-def run_report(
-    connection: psycopg.Connection[Any],
-    chosen: RunFilter,
-    limit: int = LIMIT_DEFAULT,
-    after: str | None = None,
-) -> Report:
-    """Return a page of runs, newest first, and the sums over all that ``chosen`` lets through.
-
-    ``after`` is the ``next`` of the page before; a run that begins meanwhile shifts no later page. Raises UsageError
-    for a limit out of bounds, a period, cursor, task or data source that can't be, NotRecorded for a run that isn't.
-    """
-    arguments = _arguments(chosen)
-    page = page_arguments(limit, after)
-    # One state of the database for page, calls and sums.
-    with connection.transaction():
-        totals = rows(connection, "run_totals", arguments)[0]
-        if not totals["runs"]:
-            _check_known(connection, chosen)
-        found = rows(connection, "runs", arguments | page)
-        shown, following = cut(found, limit, at="began_at", key="run_id")
-        calls = rows(connection, "run_calls", {"run_ids": [run["run_id"] for run in shown]})
-    return {
-        **heading(asdict(chosen)),
-        "totals": totals,
-        "next": following,
-        "runs": _stories(shown, calls),
-    }
-
-
-def run_sheet(report: Report) -> Sheet:
-    """Return the page's runs, one row each; what is a list or an object is JSON."""
-    return Sheet(COLUMNS, report["runs"])
-
-
-def _stories(runs: Iterable[Report], calls: Iterable[Report]) -> list[Report]:
-    by_run: dict[str, list[Report]] = {}
-    for call in calls:
-        by_run.setdefault(call.pop("run_id"), []).append(call)
-    whole = ({**run, "api_calls": by_run.get(run["run_id"], [])} for run in runs)
-    return [{column: run[column] for column in COLUMNS} for run in whole]
-
-
 def _arguments(chosen: RunFilter) -> dict[str, Any]:
     since, until = since_until(chosen.start, chosen.end)
     return {
@@ -118,3 +68,33 @@ def _check_known(connection: psycopg.Connection[Any], chosen: RunFilter) -> None
     by_id = _arguments(RunFilter(run=chosen.run))
     if chosen.run is not None and not rows(connection, "run_totals", by_id)[0]["runs"]:
         raise NotRecorded(f"no run {chosen.run!r} is recorded; leave the id away to list all runs")
+
+
+def _head(connection: psycopg.Connection[Any], chosen: RunFilter, arguments: Report) -> Report:
+    totals = rows(connection, "run_totals", arguments)[0]
+    if not totals["runs"]:
+        _check_known(connection, chosen)
+    return {**heading(asdict(chosen)), "totals": totals}
+
+
+def _stories(connection: psycopg.Connection[Any], runs: list[Report]) -> list[Report]:
+    """Return runs, each with its calls."""
+    by_run: dict[str, list[Report]] = {}
+    for call in rows(connection, "run_calls", {"run_ids": [run["run_id"] for run in runs]}):
+        by_run.setdefault(call.pop("run_id"), []).append(call)
+    whole = ({**run, "api_calls": by_run.get(run["run_id"], [])} for run in runs)
+    return [{column: run[column] for column in COLUMNS} for run in whole]
+
+
+# Newest first.
+RUNS: Listing[RunFilter] = Listing(
+    name="runs",
+    columns=COLUMNS,
+    at="began_at",
+    key="run_id",
+    arguments=_arguments,
+    head=_head,
+    query="runs",
+    complete=_stories,
+)
+run_report, run_sheet = RUNS.report, RUNS.sheet

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import psycopg
 
-from tradetrail.reports.export import Sheet
-from tradetrail.reports.paging import LIMIT_DEFAULT, check_name, cut, page_arguments
+from tradetrail.reports.listing import Listing, Report
+from tradetrail.reports.paging import check_name
 from tradetrail.reports.queries import rows
 from tradetrail.symbols import check_symbol
 
-Report = dict[str, Any]
 # Each needs a person, so there are few; past this a compliance officer has other means than a list.
 CONTRADICTED_MAX = 1_000
 COLUMNS = (
@@ -35,66 +33,60 @@ class UnresolvedFilter:
     account: str | None = None
 
 
-def unresolved_report(
-    connection: psycopg.Connection[Any],
-    chosen: UnresolvedFilter,
-    limit: int = LIMIT_DEFAULT,
-    after: str | None = None,
-) -> Report:
-    """Return a page of the orders that are not in a definite state, oldest first, and the symbols they hold.
-
-    ``after`` is the ``next`` of the page before. The orders that the broker has otherwise than the log, up to
-    CONTRADICTED_MAX, are with every page. Raises UsageError for a limit out of bounds, and for a cursor, symbol or
-    account that can't be.
-    """
-    arguments = {
-        "symbol": None if chosen.symbol is None else check_symbol(chosen.symbol),
-        "account": check_name("account", chosen.account),
-    }
-    page = page_arguments(limit, after)
-    # One state of the database for page, what was tried, and sums.
-    with connection.transaction():
-        totals = rows(connection, "unresolved_totals", arguments)[0]
-        found = rows(connection, "unresolved_page", arguments | page)
-        shown, following = cut(found, limit, at="unresolved_since", key="execution_id")
-        which = {
-            "execution_ids": [row["execution_id"] for row in shown],
-            "decision_ids": [row["decision_id"] for row in shown],
-        }
-        tried = rows(connection, "unresolved_tried", which)
-        most = {"rows_max": CONTRADICTED_MAX}
-        contradicted = rows(connection, "unresolved_contradicted", arguments | most)
-    by_execution: dict[str, list[Report]] = {}
-    for each in tried:
-        by_execution.setdefault(each.pop("execution_id"), []).append(each)
-    return {
-        "filters": asdict(chosen) | arguments,
-        "totals": totals | {"contradicted": len(contradicted)},
-        "next": following,
-        "unresolved": [
-            row
-            | {
-                "tried": by_execution.get(row["execution_id"], []),
-                "settle_command": settle_command(row["execution_id"], row["symbol"]),
-            }
-            for row in shown
-        ],
-        "contradicted": contradicted,
-    }
-
-
 def settle_command(execution_id: str, symbol: str | None) -> str:
     """Return the command by which a person settles an order; OUTCOME, WHO and WHY are the person's to say."""
     of_symbol = f" --symbol {symbol}" if symbol else ""
     return f'tradetrail order resolve {execution_id} OUTCOME{of_symbol} --as WHO --why "WHY"'
 
 
-def unresolved_sheet(report: Report) -> Sheet:
-    """Return the page's orders and then the contradicted ones, each with its section's name; lists are JSON."""
-    return Sheet(COLUMNS, _flat(report))
+def _arguments(chosen: UnresolvedFilter) -> Report:
+    return {
+        "symbol": None if chosen.symbol is None else check_symbol(chosen.symbol),
+        "account": check_name("account", chosen.account),
+    }
 
 
-def _flat(report: Report) -> Iterator[Report]:
-    for section in ("unresolved", "contradicted"):
-        for row in report[section]:
-            yield {"section": section, **row}
+def _head(
+    connection: psycopg.Connection[Any], chosen: UnresolvedFilter, arguments: Report
+) -> Report:
+    totals = rows(connection, "unresolved_totals", arguments)[0]
+    most = {"rows_max": CONTRADICTED_MAX}
+    contradicted = rows(connection, "unresolved_contradicted", arguments | most)
+    return {
+        "filters": asdict(chosen) | arguments,
+        "totals": totals | {"contradicted": len(contradicted)},
+        "contradicted": contradicted,
+    }
+
+
+def _with_what_was_tried(connection: psycopg.Connection[Any], orders: list[Report]) -> list[Report]:
+    which = {
+        "execution_ids": [order["execution_id"] for order in orders],
+        "decision_ids": [order["decision_id"] for order in orders],
+    }
+    tried: dict[str, list[Report]] = {}
+    for each in rows(connection, "unresolved_tried", which):
+        tried.setdefault(each.pop("execution_id"), []).append(each)
+    return [
+        order
+        | {
+            "tried": tried.get(order["execution_id"], []),
+            "settle_command": settle_command(order["execution_id"], order["symbol"]),
+        }
+        for order in orders
+    ]
+
+
+# Oldest first. The orders that the broker has otherwise than the log, up to CONTRADICTED_MAX, are with every page.
+UNRESOLVED: Listing[UnresolvedFilter] = Listing(
+    name="unresolved",
+    columns=COLUMNS,
+    at="unresolved_since",
+    key="execution_id",
+    arguments=_arguments,
+    head=_head,
+    query="unresolved_page",
+    complete=_with_what_was_tried,
+    besides=("contradicted",),
+)
+unresolved_report, unresolved_sheet = UNRESOLVED.report, UNRESOLVED.sheet
