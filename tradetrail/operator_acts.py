@@ -131,10 +131,26 @@ def halt_scope(symbol: str | None, strategy: str | None) -> str:
     return STRATEGY + strategy.strip()
 
 
+def read_scope(text: str) -> str:
+    """Return a scope as an act records it: ``everything``, ``symbol:AAPL`` or ``strategy:Name``.
+
+    Raises UsageError for no symbol, BadOrder for what is no scope.
+    """
+    if text == EVERYTHING:
+        return EVERYTHING
+    if text.startswith(SYMBOL):
+        return halt_scope(text.removeprefix(SYMBOL), None)
+    if text.startswith(STRATEGY):
+        return halt_scope(None, text.removeprefix(STRATEGY))
+    raise BadOrder(
+        f"a scope is {EVERYTHING}, {SYMBOL}AAPL or {STRATEGY}NAME, not {text[:NAME_LENGTH_MAX]!r}"
+    )
+
+
 def replacement(quantity: str | None, limit_price: str | None) -> Replacement:
     """Return a change as typed. Raises BadOrder for none, or for numbers the broker can't take."""
     if quantity is None and limit_price is None:
-        raise BadOrder("nothing to replace: give --qty, --limit, or both")
+        raise BadOrder("nothing to replace: give a size, a limit price, or both (--qty, --limit)")
     shares = None if quantity is None else read_shares(quantity)
     if shares is not None and shares % 1:
         raise BadOrder(f"the broker replaces whole shares only, not {quantity}")
@@ -148,11 +164,11 @@ def resolution(
     if fate not in set(Fate):
         raise BadOrder(f"an order ended as one of {', '.join(Fate)}, not {fate[:20]!r}")
     if (quantity is None) is not (price is None):
-        raise BadOrder("shares and price go together: give --qty and --price")
+        raise BadOrder("shares and price go together: give both (--qty and --price), or none")
     if quantity is None and fate == Fate.FILLED:
-        raise BadOrder("a filled order needs --qty and --price: how many shares, at which average")
+        raise BadOrder("a filled order needs shares and price (--qty and --price): how many, at which average")
     if quantity is not None and fate in (Fate.NOT_SENT, Fate.REJECTED):
-        raise BadOrder(f"an order that was {fate} filled no share: leave --qty and --price out")
+        raise BadOrder(f"an order that was {fate} filled no share: leave shares and price out")
     if broker_order_id is not None and not 0 < len(broker_order_id) <= NAME_LENGTH_MAX:
         raise BadOrder(f"the broker's id has 1 to {NAME_LENGTH_MAX} characters")
     if broker_order_id is not None and fate == Fate.NOT_SENT:

@@ -1,4 +1,4 @@
-"""What a person told a command that acts: who acts, why, under which key; and how what can't be recorded is refused."""
+"""What a person told who acts for them: who acts, why, under which key; and how what can't be recorded is refused."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from tradetrail.manual_orders import BadOrder
 
 T = TypeVar("T")
 
+Told = tuple[str, str, str | None]
+"""Who acts, why, and under which key; None has one made."""
 
-def made_by(told: tuple[str, str, str | None], make: Callable[[str, str, str], T]) -> T:
+
+def made_by(told: Told, make: Callable[[str, str, str], T]) -> T:
     """Return what ``make`` makes of who acts, why, and the key: a new one where none is told.
 
     Raises UsageError for what ``make`` calls a BadOrder.

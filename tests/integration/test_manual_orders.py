@@ -18,7 +18,7 @@ from tests.eventually import DEADLINE_S
 from tests.integration.decider_harness import Decider, running_decider, simulated_alpaca
 from tests.integration.disclosed import Row, publish, run_events
 from tests.integration.fresh_log import fresh_log
-from tradetrail.cli.order_log import Answer, ask
+from tradetrail.acts.ordering import Answer, ask
 from tradetrail.errors import Unreachable, UsageError
 from tradetrail.events.generated import (
     ApiCallRecorded,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tradetrail.cli.act_log import Log
+from tradetrail.acts.log import Log
 from tradetrail.errors import UsageError
 from tradetrail.events.generated import OperatorAct, OperatorActed
 from tradetrail.log.codec import BadEvent, Decoded

@@ -13,7 +13,8 @@ from typing import Any
 
 from confluent_kafka import KafkaException, Message, Producer, murmur2
 
-from tradetrail.cli.act_log import SEARCH_TIMEOUT_S, Log, Reader, Spot, open_log
+from tradetrail.acts.asking import SEARCH_TIMEOUT_S
+from tradetrail.acts.log import Log, Reader, Spot, open_log
 from tradetrail.cli.dead_letter_followers import Followers
 from tradetrail.clock import open_clock
 from tradetrail.errors import Fatal, Retryable, TradetrailError, Unreachable, UsageError
@@ -29,7 +30,6 @@ from tradetrail.log.codec import BadEvent, Decoded
 from tradetrail.log.kafka import REQUEST_TIMEOUT_S, open_producer, translate
 from tradetrail.log.producer import INIT_TIMEOUT_S
 from tradetrail.log.reader import Received, end_offsets, partition_counts, read_range
-from tradetrail.log.stamp import Stamp
 from tradetrail.requeues import EventPlace, place_text, requeue_arguments
 from tradetrail.settings import SharedSettings
 
@@ -73,9 +73,7 @@ class Requeuer:
         followers = Followers(self._log, message, decoded, others)
         followers.look(offset + 1, end)
         followers.refuse()
-        envelope = Stamp("cli", self._settings.instance).envelope(
-            open_clock(self._settings.clock_url).now()
-        )
+        envelope = self._log.stamp.envelope(open_clock(self._settings.clock_url).now())
         try:
             producer.begin_transaction()
             new = self._send(producer, message, message.value or b"")
@@ -117,7 +115,7 @@ class Requeuer:
         others: set[int] = set()
         types = frozenset({EventDeadLettered.TYPE})
         with closing(Reader(self._log, {spot.place: 0}, {spot}, types)) as reader:
-            for event in reader.events(time.monotonic() + SEARCH_TIMEOUT_S, ends):
+            for _, event in reader.events(time.monotonic() + SEARCH_TIMEOUT_S, ends):
                 if not isinstance(event, EventDeadLettered):
                     continue
                 if (event.source_topic, event.source_partition) != (topic, partition):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from tradetrail.cli.act_log import open_log
-from tradetrail.cli.halt_log import Heard, Standing, announce
+from tradetrail.acts import halts
+from tradetrail.acts.halts import Heard, Standing, announce
+from tradetrail.acts.log import open_log
 from tradetrail.cli.person import (
     Form,
     Format,
@@ -25,8 +25,8 @@ from tradetrail.cli.person import (
     talk,
 )
 from tradetrail.events.generated import OperatorAct
-from tradetrail.operator_acts import EVERYTHING, Asked, asked, halt_scope
-from tradetrail.person import made_by
+from tradetrail.operator_acts import EVERYTHING, Asked, halt_scope
+from tradetrail.person import refused
 from tradetrail.process import EXIT_UNREACHABLE
 
 # A POST in flight ends within its total deadline of 10 s, and a frozen executor leaves its group after 6 s.
@@ -70,7 +70,7 @@ def halt(
     form: Form = Format.TABLE,
 ) -> None:
     """Halt."""
-    act = _asked(OperatorAct.HALT, symbol, strategy, (who, why, key), {"cancel_open": cancel_open})
+    act = halts.halt(_scope(symbol, strategy), (who, why, key), cancel_open=cancel_open)
     # Stopping is safe and urgent; only what can't be undone is asked back.
     _act(act, "halt it and cancel its open orders", wait_s, yes or not cancel_open, form)
 
@@ -86,21 +86,14 @@ def resume(
     form: Form = Format.TABLE,
 ) -> None:
     """Resume."""
-    act = _asked(OperatorAct.RESUME, symbol, strategy, (who, why, key), {})
+    act = halts.resume(_scope(symbol, strategy), (who, why, key))
     lifted = "lift every halt" if act.scope == EVERYTHING else "lift the halt"
     _act(act, lifted, wait_s, yes, form)
 
 
-def _asked(
-    act: OperatorAct,
-    symbol: str | None,
-    strategy: str | None,
-    person: tuple[str, str, str | None],
-    arguments: dict[str, Any],
-) -> Asked:
-    return made_by(
-        person, lambda *named: asked(act, halt_scope(symbol, strategy), named, arguments)
-    )
+def _scope(symbol: str | None, strategy: str | None) -> str:
+    with refused():
+        return halt_scope(symbol, strategy)
 
 
 def _act(act: Asked, meant: str, wait_s: float, yes: bool, form: Format) -> None:
@@ -109,7 +102,7 @@ def _act(act: Asked, meant: str, wait_s: float, yes: bool, form: Format) -> None
     heard = announce(open_log(settings), act, wait_s)
     silent = [each for each in heard if each.standing is not Standing.ACKNOWLEDGED]
     if form is Format.JSON:
-        show(_report(act, heard), form)
+        show(halts.report(act, heard), form)
     else:
         _print(heard)
     if not heard:
@@ -138,30 +131,6 @@ def _silence(heard: Heard, wait_s: float) -> str:
     left = heard.standing is Standing.VANISHED
     how = "left its group without an answer" if left else f"said nothing for {wait_s:g} s"
     return f"{member.instance} ({member.host}, account {member.account}) {how}"
-
-
-def _report(act: Asked, heard: list[Heard]) -> dict[str, Any]:
-    return {
-        "act": str(act.act),
-        "scope": act.scope,
-        "key": act.key,
-        "acted_by": act.operator,
-        "why": act.why,
-        "complete": all(each.standing is Standing.ACKNOWLEDGED for each in heard),
-        "executors": [
-            {
-                "instance": each.member.instance,
-                "host": each.member.host,
-                "account": each.member.account,
-                "member_id": each.member.member_id,
-                "standing": each.standing.value,
-                "is_active": each.answer.is_active if each.answer else None,
-                "explanation": each.answer.explanation if each.answer else None,
-                **(json.loads(each.answer.details or "{}") if each.answer else {}),
-            }
-            for each in heard
-        ],
-    }
 
 
 def _print(heard: list[Heard]) -> None:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from tradetrail.acts import ordering
+from tradetrail.acts.ordering import ask
 from tradetrail.cli import order_acts
-from tradetrail.cli.order_log import Answer, ask
 from tradetrail.cli.person import Form, Format, Key, Wait, Who, Why, Yes, begin, show
 from tradetrail.events.generated import DecisionMade, Side
-from tradetrail.manual_orders import Submission, manual_order, submission
-from tradetrail.person import made_by
+from tradetrail.manual_orders import Submission
 from tradetrail.process import EXIT_FAILED
-from tradetrail.symbols import check_symbol
 
 # A decider answers within a second when all is well. While the broker is away it waits longer itself: ask again then.
 WAIT_S_DEFAULT = 30.0
@@ -88,57 +87,17 @@ def _command(side: Side) -> Callable[..., None]:
         yes: Yes = False,
         form: Form = Format.TABLE,
     ) -> None:
-        asked = _submission(side, symbol, quantity, limit, time_in_force, (who, why, key))
+        told = (who, why, key)
+        asked = ordering.order(side, symbol, quantity, limit, time_in_force, told)
         _order(asked, wait_s, yes, form)
 
     return order
-
-
-def _submission(
-    side: Side,
-    symbol: str,
-    quantity: str,
-    limit: str | None,
-    time_in_force: _GoodFor,
-    told: tuple[str, str, str | None],
-) -> Submission:
-    def submitted(who: str, why: str, key: str) -> Submission:
-        order = manual_order(check_symbol(symbol), side, quantity, limit, time_in_force)
-        return submission(order, who, why, key)
-
-    return made_by(told, submitted)
 
 
 def _order(asked: Submission, wait_s: float, yes: bool, form: Format) -> None:
     meant = f"{asked.order.text}\nas {asked.operator}: {asked.why}"
     settings = begin(meant, "Order this?", "nothing was ordered", asked.key, yes=yes)
     answer = ask(settings, asked, wait_s)
-    show(_report(answer, asked), form)
+    show(ordering.report(answer, asked), form)
     if not isinstance(answer, DecisionMade):
         raise typer.Exit(EXIT_FAILED)
-
-
-def _report(answer: Answer, asked: Submission) -> dict[str, Any]:
-    made = answer if isinstance(answer, DecisionMade) else None
-    order, market = asked.order, answer.rationale.market_context
-    portfolio = answer.rationale.portfolio_context
-    report: dict[str, Any] = {
-        "answer": "made" if made else "declined",
-        "decision_id": answer.decision_id,
-        "key": asked.key,
-        "symbol": answer.symbol,
-        "side": str(order.side),
-        "quantity": made.quantity if made else order.quantity,
-        "order_type": str(made.order_type if made else order.order_type),
-        "limit_price": made.limit_price if made else order.limit_price,
-        "time_in_force": str(made.time_in_force if made else order.time_in_force),
-        "made_by": asked.operator,
-        "why": asked.why,
-        "created_at": answer.occurred_at,
-        "current_price": market.current_price if market else None,
-        "existing_position": portfolio.existing_position if portfolio else None,
-    }
-    if not isinstance(answer, DecisionMade):
-        report |= {"reason": str(answer.reason), "reason_text": answer.reason_text}
-    report["notes"] = [rule.explanation for rule in answer.rationale.rules if not rule.passed]
-    return report

@@ -13,8 +13,8 @@ import pytest
 from tests.eventually import DEADLINE_S, eventually
 from tests.integration.executor.harness import IN_SESSION, Desk, decision_made
 from tests.integration.executor.test_executor_halts import log_of
+from tradetrail.acts.find_order import find
 from tradetrail.cli import main
-from tradetrail.cli.find_order import find
 from tradetrail.errors import UsageError
 from tradetrail.events.generated import (
     AnswerOutcome,

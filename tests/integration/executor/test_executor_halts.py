@@ -16,8 +16,8 @@ import pytest
 
 from tests.eventually import DEADLINE_S, eventually
 from tests.integration.executor.harness import IN_SESSION, Desk, Process, decision_made
-from tradetrail.cli.act_log import Log, open_log
-from tradetrail.cli.halt_log import Heard, Standing, announce
+from tradetrail.acts.halts import Heard, Standing, announce
+from tradetrail.acts.log import Log, open_log
 from tradetrail.events.generated import (
     DecisionMade,
     DecisionStatus,

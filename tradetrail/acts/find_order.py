@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tradetrail.cli.act_log import SEARCH_EVENTS_MAX, Log
-from tradetrail.errors import UsageError
+from tradetrail.acts.asking import SEARCH_EVENTS_MAX
+from tradetrail.acts.log import Log
+from tradetrail.errors import NotRecorded
 from tradetrail.events import Event
 from tradetrail.events.generated import (
     DecisionMade,
@@ -34,22 +35,31 @@ class Found:
 
 
 def find(log: Log, wanted: str) -> Found:
-    """Return what the id ``wanted`` stands for. Raises UsageError when it isn't found within the bounds."""
+    """Return what the id ``wanted`` stands for. Raises NotRecorded when it isn't found within the bounds."""
+    found = find_recent(log, wanted)
+    if found is None:
+        trade = places_of(log.settings, log.topics.trade())
+        found = _first(_recent(log, trade, SEARCH_EVENTS_MAX, wanted), wanted)
+    if found is None:
+        raise NotRecorded(
+            f"no decision or execution {wanted} is open or among the last {SEARCH_EVENTS_MAX:,} events of a partition; "
+            "nothing was asked: copy the whole id, or name its symbol (--symbol)"
+        )
+    return found
+
+
+def find_recent(log: Log, wanted: str) -> Found | None:
+    """Return what the id stands for if it is an open execution or was told of just now: a search of milliseconds."""
     state = log.topics.executor_state
+    open_now = _recent(log, places_of(log.settings, [state]), SEARCH_EVENTS_MAX, wanted)
+    if (found := _first(open_now, wanted)) is not None:
+        return found
     trade = places_of(log.settings, log.topics.trade())
-    searches: tuple[Callable[[], Iterator[Event]], ...] = (
-        lambda: _recent(log, places_of(log.settings, [state]), SEARCH_EVENTS_MAX, wanted),
-        lambda: _recent(log, trade, RECENT_EVENTS, wanted),
-        lambda: _recent(log, trade, SEARCH_EVENTS_MAX, wanted),
-    )
-    for search in searches:
-        for event in search():
-            if (found := _told(event, wanted)) is not None:
-                return found
-    raise UsageError(
-        f"no decision or execution {wanted} is open or among the last {SEARCH_EVENTS_MAX:,} events of a partition; "
-        "nothing was asked: copy the whole id, or name its symbol with --symbol"
-    )
+    return _first(_recent(log, trade, RECENT_EVENTS, wanted), wanted)
+
+
+def _first(events: Iterator[Event], wanted: str) -> Found | None:
+    return next((found for event in events if (found := _told(event, wanted)) is not None), None)
 
 
 def _recent(log: Log, places: list[Place], count: int, wanted: str) -> Iterator[Event]:
