@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import FastAPI, HTTPException, Path, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from services.auditor.access import ANYONE
 from services.auditor.answers import as_json, paged, rendered
 from services.auditor.evidence_reports import EvidenceReports
+from services.auditor.gate import Gate
+from services.auditor.identities import Identities
+from services.auditor.limits import Limits
 from services.auditor.oversight_reports import OversightReports
-from services.auditor.pages import SECURITY_HEADERS, STYLE, Pages
-from services.auditor.problems import add_problem_handlers, wants_page
+from services.auditor.pages import STYLE, Pages
+from services.auditor.problems import Problems, wants_page
 from services.auditor.progress import Progress
 from services.auditor.questions import DECISION, DeclinedQuestion, RunsQuestion
+from services.auditor.request_log import RequestLog
+from services.auditor.sign_in import SignIn
 from services.auditor.trade_reports import TradeReports
 from tradetrail import __version__
 from tradetrail.reports.connection import ReaderPool
@@ -36,12 +40,29 @@ _BY = Query(description="Which day of a disclosure the period applies to.")
 class AuditApi:
     """The application and what its answers come from."""
 
-    def __init__(self, readers: ReaderPool, progress: Progress, ready_lag_age_s_max: float) -> None:
-        """Answer from ``readers``; say how far the audit is from ``progress``."""
+    def __init__(
+        self,
+        readers: ReaderPool,
+        progress: Progress,
+        ready_lag_age_s_max: float,
+        identities: Identities | None,
+        limits: Limits,
+    ) -> None:
+        """Answer from ``readers`` those whom ``identities`` knows, or everyone, as often as ``limits`` allow.
+
+        How far the audit is comes from ``progress``.
+        """
         self._readers = readers
         self._progress = progress
         self._ready_lag_age_s_max = ready_lag_age_s_max
         self._pages = Pages(progress)
+        self._identities = identities
+        self._limits = limits
+
+    @property
+    def access(self) -> str:
+        """Return who may read: ``open`` for everyone who reaches it, or ``tokens``."""
+        return "tokens" if self._identities else "open"
 
     def app(self) -> FastAPI:
         """Return the application."""
@@ -64,13 +85,23 @@ class AuditApi:
         EvidenceReports(self._readers, self._pages).add_to(app)
         OversightReports(self._readers, self._pages).add_to(app)
         TradeReports(self._readers, self._pages).add_to(app)
-        add_problem_handlers(app, self._pages.problem)
-        app.middleware("http")(_add_headers)
+        if self._identities:
+            SignIn(self._identities, self._pages).add_to(app)
+        problems = Problems(self._pages.problem)
+        problems.add_to(app)
+        # What is added last is the first that a request meets.
+        app.add_middleware(
+            Gate, identities=self._identities, limits=self._limits, problems=problems
+        )
+        app.add_middleware(RequestLog, problems=problems)
         return app
 
     async def health(self) -> JSONResponse:
         """Tell whether the audit keeps up; 503 when it doesn't."""
         ready, content = self._progress.standing().report(self._ready_lag_age_s_max)
+        content["access"] = self.access
+        if self._identities and self._identities.is_broken:
+            content["access_trouble"] = "nobody is let in: the tokens file can't be read"
         return JSONResponse(content, 200 if ready else 503)
 
     async def metrics(self) -> Response:
@@ -134,10 +165,3 @@ class AuditApi:
         if wants_page(request):
             return self._pages.known_at(request, report)
         return rendered(request, report, known_at_sheet)
-
-
-async def _add_headers(request: Request, call_next: Any) -> Response:
-    request.state.reader = ANYONE
-    response: Response = await call_next(request)
-    response.headers.update(SECURITY_HEADERS)
-    return response

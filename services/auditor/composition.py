@@ -7,7 +7,10 @@ import threading
 
 from services.auditor import breakpoints
 from services.auditor.api import AuditApi
+from services.auditor.api_settings import ApiSettings, check_exposure
 from services.auditor.decoder import Decoder
+from services.auditor.identities import identities_of
+from services.auditor.limits import Limits
 from services.auditor.migrate import migrate
 from services.auditor.progress import Progress
 from services.auditor.quarantine import Quarantine
@@ -45,6 +48,9 @@ def migrate_database(_shared: SharedSettings, _stop: threading.Event) -> None:
 def run(shared: SharedSettings, stop: threading.Event) -> None:
     """Record the configuration, then audit and answer until asked to stop."""
     settings, database = load(AuditorSettings), load(DatabaseSettings)
+    access = load(ApiSettings)
+    check_exposure(access, shared.http_host)
+    identities = identities_of(access)
     try:
         breakpoints.arm(settings.die_at)
     except ValueError as error:
@@ -53,7 +59,7 @@ def run(shared: SharedSettings, stop: threading.Event) -> None:
     topics, clock = Topics.of(shared), open_clock(shared.clock_url)
     codec, stamp = Codec(shared.registry_url), Stamp("auditor", shared.instance)
     producer = EventProducer(shared, codec)
-    content = configuration(settings, database)
+    content = configuration(settings, database, access)
     begin(shared, codec, topics, stamp, clock, content)
     collect_seldom()
     progress = Progress()
@@ -69,9 +75,10 @@ def run(shared: SharedSettings, stop: threading.Event) -> None:
         stop,
     )
     readers = ReaderPool(dsn, schema, settings.reader_role, settings.reader_connections_max)
-    api = AuditApi(readers, progress, settings.ready_lag_age_s_max)
-    server = Server(api.app(), shared.http_host, shared.http_port)
-    server.start()
+    limits = Limits(access.api_rate_per_s, access.api_burst)
+    api = AuditApi(readers, progress, settings.ready_lag_age_s_max, identities, limits)
+    server = Server(api.app(), shared.http_host, shared.http_port, access.api_proxies)
+    server.start(api.access)
     try:
         auditor.run()
     finally:

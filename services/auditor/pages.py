@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from services.auditor.access import reader_of
 from services.auditor.progress import Progress
 from tradetrail.events.generated import DeclineReason, FailureReason
 from tradetrail.reports.encode import instant, plain, to_json
@@ -21,13 +23,6 @@ from tradetrail.tasks import DATA_SOURCES
 
 _HERE = Path(__file__).parent
 STYLE = _HERE / "static" / "style.css"
-SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
 
 
 class Pages:
@@ -96,8 +91,17 @@ class Pages:
         """Return the page of a report by the template of that name; ``values`` are what else it shows."""
         return self._render(template, request, report=report, **values)
 
+    def sign_in(self, request: Request, status: int, detail: str, onward: str) -> Response:
+        """Return the page to sign in on, which says ``detail`` and leads ``onward``."""
+        return self._render(
+            "sign_in.html", request, status_code=status, detail=detail, onward=onward
+        )
+
     def problem(self, request: Request, status: int, title: str, detail: str) -> Response:
-        """Return the page of an error."""
+        """Return the page of an error; of one that signing in mends, the page to do so."""
+        if status == HTTPStatus.UNAUTHORIZED and request.method == "GET":
+            url = request.url
+            return self.sign_in(request, status, detail, f"{url.path}?{url.query}".rstrip("?"))
         return self._render(
             "problem.html", request, status_code=status, status=status, title=title, detail=detail
         )
@@ -108,7 +112,10 @@ class Pages:
         template = self._environment.get_template(name)
         standing = self._progress.standing()
         return HTMLResponse(
-            template.render(path=request.url.path, standing=standing, **values), status_code
+            template.render(
+                path=request.url.path, standing=standing, reader=reader_of(request), **values
+            ),
+            status_code,
         )
 
 

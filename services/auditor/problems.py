@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -13,6 +13,10 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from tradetrail.errors import NotRecorded, TradetrailError, Unreachable, UsageError
+
+MEDIA_TYPE = "application/problem+json"
+# The database is back, or a connection free, within seconds as a rule.
+_RETRY_AFTER_S = 5
 
 Page = Callable[[Request, int, str, str], Response]
 """Makes the page of a problem out of status, title and detail."""
@@ -27,43 +31,64 @@ def wants_page(request: Request) -> bool:
     return page >= 0 and (machine < 0 or page < machine)
 
 
-def add_problem_handlers(app: FastAPI, page: Page) -> None:
-    """Answer every error of ``app`` as a problem."""
+class Problems:
+    """Answers what went wrong."""
 
-    def answer(request: Request, status: int, detail: str) -> Response:
+    def __init__(self, page: Page) -> None:
+        """Show problems to people by ``page``."""
+        self._page = page
+
+    def answer(
+        self, request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        """Return the answer of a problem."""
         title = HTTPStatus(status).phrase
         if wants_page(request):
-            return page(request, status, title, detail)
+            page = self._page(request, status, title, detail)
+            page.headers.update(headers or {})
+            return page
         content: dict[str, Any] = {
             "type": "about:blank",
             "title": title,
             "status": status,
             "detail": detail,
-            "instance": request.url.path,
+            "instance": request.scope["path"],
+            "request_id": request.state.request_id,
         }
-        return JSONResponse(content, status, media_type="application/problem+json")
+        return JSONResponse(content, status, dict(headers or {}), MEDIA_TYPE)
 
-    def usage(request: Request, error: Exception) -> Response:
-        return answer(request, 400, str(error))
+    def of(self, request: Request, refusal: HTTPException) -> Response:
+        """Return the answer of a refusal."""
+        return self.answer(request, refusal.status_code, str(refusal.detail), refusal.headers)
 
-    def missing(request: Request, error: Exception) -> Response:
-        return answer(request, 404, str(error))
+    def unexpected(self, request: Request) -> Response:
+        """Return the answer when we are wrong: the log has the rest, under the request's id."""
+        told = f"This is our mistake. Tell whoever runs tradetrail the request id {request.state.request_id}."
+        return self.answer(request, 500, told)
 
-    def invalid(request: Request, error: Exception) -> Response:
+    def add_to(self, app: FastAPI) -> None:
+        """Answer every error of ``app`` as a problem."""
+        app.add_exception_handler(UsageError, self._usage)
+        app.add_exception_handler(NotRecorded, self._missing)
+        app.add_exception_handler(RequestValidationError, self._invalid)
+        app.add_exception_handler(HTTPException, self._refused)
+        app.add_exception_handler(Unreachable, self._away)
+        app.add_exception_handler(TradetrailError, self._away)
+
+    def _usage(self, request: Request, error: Exception) -> Response:
+        return self.answer(request, 400, str(error))
+
+    def _missing(self, request: Request, error: Exception) -> Response:
+        return self.answer(request, 404, str(error))
+
+    def _invalid(self, request: Request, error: Exception) -> Response:
         found = error.errors() if isinstance(error, RequestValidationError) else []
-        return answer(request, 422, "; ".join(f"{e['loc'][-1]}: {e['msg']}" for e in found))
+        return self.answer(request, 422, "; ".join(f"{e['loc'][-1]}: {e['msg']}" for e in found))
 
-    def refused(request: Request, error: Exception) -> Response:
-        known = error if isinstance(error, HTTPException) else HTTPException(500)
-        return answer(request, known.status_code, str(known.detail))
+    def _refused(self, request: Request, error: Exception) -> Response:
+        return self.of(request, error if isinstance(error, HTTPException) else HTTPException(500))
 
-    def away(request: Request, error: Exception) -> Response:
-        log.warning("a request could not be answered", path=request.url.path, error=str(error))
-        return answer(request, 503, "The audit database does not answer; try again in a moment.")
-
-    app.add_exception_handler(UsageError, usage)
-    app.add_exception_handler(NotRecorded, missing)
-    app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(HTTPException, refused)
-    app.add_exception_handler(Unreachable, away)
-    app.add_exception_handler(TradetrailError, away)
+    def _away(self, request: Request, error: Exception) -> Response:
+        log.warning("a request could not be answered", error=str(error))
+        told = "The audit database does not answer; try again in a moment."
+        return self.answer(request, 503, told, {"Retry-After": str(_RETRY_AFTER_S)})

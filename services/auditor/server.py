@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Sequence
 
 import structlog
 import uvicorn
@@ -21,8 +22,11 @@ log = structlog.get_logger(__name__)
 class Server:
     """An HTTP server; binds at once so that a taken port fails the start."""
 
-    def __init__(self, app: FastAPI, host: str, port: int) -> None:
-        """Bind ``host:port``; port 0 picks a free one. Raises UsageError when it is taken."""
+    def __init__(self, app: FastAPI, host: str, port: int, proxies: Sequence[str] = ()) -> None:
+        """Bind ``host:port``; port 0 picks a free one. Raises UsageError when it is taken.
+
+        ``proxies``: the addresses of those whose X-Forwarded-For and -Proto are believed.
+        """
         self._socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -41,15 +45,18 @@ class Server:
                 lifespan="off",
                 ws="none",
                 server_header=False,
+                # Unless told to, it would believe whoever asks from this machine.
+                proxy_headers=bool(proxies),
+                forwarded_allow_ips=list(proxies),
                 timeout_graceful_shutdown=_SHUTDOWN_TIMEOUT_S,
             )
         )
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)
 
-    def start(self) -> None:
-        """Begin to answer."""
+    def start(self, access: str) -> None:
+        """Begin to answer; the log says for whom: ``access``."""
         self._thread.start()
-        log.info("answering", port=self.port)
+        log.info("answering", port=self.port, access=access)
 
     def close(self) -> None:
         """Stop answering and free the port."""

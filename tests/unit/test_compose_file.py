@@ -9,6 +9,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from pydantic_settings import BaseSettings
 
+from services.auditor.api_settings import ApiSettings
 from services.auditor.settings import AuditorSettings
 from services.decider.settings import DeciderSettings
 from services.decider.strategies.congressional import CongressionalSettings
@@ -43,7 +44,7 @@ READS: dict[str, tuple[type[BaseSettings], ...]] = {
         AlpacaSettings,
     ),
     "executor": (SharedSettings, ExecutorSettings, AlpacaSettings),
-    "auditor": (SharedSettings, AuditorSettings, DatabaseSettings),
+    "auditor": (SharedSettings, AuditorSettings, DatabaseSettings, ApiSettings),
     "provision": (SharedSettings,),
     "migrate": (DatabaseSettings,),
 }

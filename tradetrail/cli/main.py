@@ -36,6 +36,7 @@ COMMAND_MODULES = (
     "tradetrail.cli.replay",
     "tradetrail.cli.rebuild",
     "tradetrail.cli.verify",
+    "tradetrail.cli.token",
 )
 
 
