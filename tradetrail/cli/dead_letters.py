@@ -11,8 +11,19 @@ from rich.console import Console
 from tradetrail.cli.dead_letter_log import Requeuer
 from tradetrail.cli.person import Form as AnswerForm
 from tradetrail.cli.person import Format, Who, Why, Yes, begin, settings_of_log, show
-from tradetrail.cli.report.options import After, First, Form, Last, Limit, Output, period, reader
-from tradetrail.cli.report.output import ReportFormat, show_page
+from tradetrail.cli.report.listings import Asked, put_out
+from tradetrail.cli.report.options import (
+    After,
+    Every,
+    First,
+    Form,
+    Last,
+    Limit,
+    Output,
+    period,
+    reader,
+)
+from tradetrail.cli.report.output import ReportFormat
 from tradetrail.cli.report.tables import print_section, print_sums
 from tradetrail.errors import Retryable
 from tradetrail.events import to_datum
@@ -21,13 +32,11 @@ from tradetrail.log.codec import BadEvent, Codec
 from tradetrail.manual_orders import check_person
 from tradetrail.person import refused
 from tradetrail.reports.dead_letters import (
+    DEAD_LETTERS,
     LetterFilter,
     LetterStatus,
     dead_letter,
-    dead_letters_report,
-    dead_letters_sheet,
 )
-from tradetrail.reports.paging import LIMIT_DEFAULT
 from tradetrail.reports.readable import readable, readable_values
 from tradetrail.requeues import parse_place, place_text
 
@@ -79,24 +88,16 @@ def list_letters(
     status: Annotated[
         LetterStatus | None, typer.Option("--status", help="only those that wait, or were requeued")
     ] = None,
-    limit: Limit = LIMIT_DEFAULT,
+    limit: Limit = None,
     after: After = None,
+    every: Every = False,
     form: Form = ReportFormat.TABLE,
     output: Output = None,
 ) -> None:
     """Which events could not be processed, and why. Newest first."""
     start, end = period(first, last)
     chosen = LetterFilter(start=start, end=end, topic=topic, key=key, reason=reason, status=status)
-    with reader() as connection:
-        report = dead_letters_report(connection, chosen, limit, after)
-    show_page(
-        report,
-        form,
-        output,
-        what="dead_letters",
-        printer=_print,
-        sheet=dead_letters_sheet,
-    )
+    put_out(DEAD_LETTERS, chosen, Asked(limit, after, every, form, output), _print)
 
 
 def show_letter(place: _Place, form: AnswerForm = Format.TABLE) -> None:

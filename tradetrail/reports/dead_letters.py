@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 from datetime import date
 from enum import StrEnum
@@ -11,14 +12,13 @@ import psycopg
 
 from tradetrail.errors import NotRecorded, UsageError
 from tradetrail.events.generated import DeadLetterReason
-from tradetrail.reports.export import Sheet
-from tradetrail.reports.paging import LIMIT_DEFAULT, check_name, cut, page_arguments
+from tradetrail.reports.listing import Listing, Report
+from tradetrail.reports.paging import check_name
 from tradetrail.reports.period import heading, since_until
 from tradetrail.reports.queries import rows
 from tradetrail.reports.readable import readable
 from tradetrail.requeues import EventPlace, place_text
 
-Report = dict[str, Any]
 COLUMNS = (
     *("place", "found_at", "source_topic", "source_partition", "source_offset", "source_key"),
     *("reason_code", "reason", "schema_id", "status", "requeued_at", "requeued_by"),
@@ -45,51 +45,46 @@ class LetterFilter:
     status: LetterStatus | None = None
 
 
-def dead_letters_report(
-    connection: psycopg.Connection[Any],
-    chosen: LetterFilter,
-    limit: int = LIMIT_DEFAULT,
-    after: str | None = None,
-) -> Report:
-    """Return a page of dead letters, newest first, and how many there are by reason and status.
-
-    ``after`` is the ``next`` of the page before. Raises UsageError for a limit out of bounds, and for a period, cursor,
-    topic or key that can't be.
-    """
+def _arguments(chosen: LetterFilter) -> Report:
     since, until = since_until(chosen.start, chosen.end)
-    check_name("topic", chosen.topic)
     if chosen.key is not None and not chosen.key:
         raise UsageError("an empty key names nothing: leave --key out")
-    arguments = {
+    return {
         "since": since,
         "until": until,
-        "topic": chosen.topic,
+        "topic": check_name("topic", chosen.topic),
         "key": None if chosen.key is None else chosen.key.encode(),
         "reason": chosen.reason,
         "status": chosen.status,
     }
-    page = page_arguments(limit, after)
-    # One state of the database for page and sums.
-    with connection.transaction():
-        sums = rows(connection, "dead_letters_totals", arguments)
-        found = rows(connection, "dead_letters_page", arguments | page)
-    reasons: dict[str, int] = {}
-    statuses: dict[str, int] = {}
-    for row in sums:
-        reasons[row["name"] or "unknown"] = reasons.get(row["name"] or "unknown", 0) + row["count"]
-        statuses[row["status"]] = statuses.get(row["status"], 0) + row["count"]
-    shown, following = cut(found, limit, at="found_at", key="place")
-    return {
-        **heading(asdict(chosen)),
-        "totals": {"dead_letters": sum(statuses.values()), **statuses, "reasons": reasons},
-        "next": following,
-        "dead_letters": [row | {"source_key": readable(row["source_key"])} for row in shown],
-    }
 
 
-def dead_letters_sheet(report: Report) -> Sheet:
-    """Return the page's letters, one row each."""
-    return Sheet(COLUMNS, report["dead_letters"])
+def _head(connection: psycopg.Connection[Any], chosen: LetterFilter, arguments: Report) -> Report:
+    reasons: Counter[str] = Counter()
+    statuses: Counter[str] = Counter()
+    for row in rows(connection, "dead_letters_totals", arguments):
+        reasons[row["name"] or "unknown"] += row["count"]
+        statuses[row["status"]] += row["count"]
+    totals = {"dead_letters": statuses.total(), **statuses, "reasons": dict(reasons)}
+    return {**heading(asdict(chosen)), "totals": totals}
+
+
+def _with_readable_key(_: psycopg.Connection[Any], letters: list[Report]) -> list[Report]:
+    return [letter | {"source_key": readable(letter["source_key"])} for letter in letters]
+
+
+# Newest first, and how many there are by reason and status.
+DEAD_LETTERS: Listing[LetterFilter] = Listing(
+    name="dead_letters",
+    columns=COLUMNS,
+    at="found_at",
+    key="place",
+    arguments=_arguments,
+    head=_head,
+    query="dead_letters_page",
+    complete=_with_readable_key,
+)
+dead_letters_report, dead_letters_sheet = DEAD_LETTERS.report, DEAD_LETTERS.sheet
 
 
 def dead_letter(connection: psycopg.Connection[Any], place: EventPlace) -> Report:

@@ -1,17 +1,33 @@
-"""A report as CSV and Parquet: flat rows in one set of columns, lists and objects as JSON."""
+"""Rows as CSV, Parquet and JSON, made part by part: what is held does not grow with their number.
+
+CSV and Parquet are flat: one set of columns, lists and objects as JSON.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 from tradetrail.errors import UsageError
 from tradetrail.reports.encode import instant, plain, to_json
+
+Row = Mapping[str, Any]
+# Rows of a row group: readers skip by group, and each costs the file's foot some kilobytes. Some tens of megabytes.
+_GROUP_ROWS = 10_000
+
+
+class FileForm(StrEnum):
+    """A form for machines."""
+
+    JSON = "json"
+    CSV = "csv"
+    PARQUET = "parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,21 +35,44 @@ class Sheet:
     """A report as flat rows: those of its columns that a row lacks are empty, the others it has are left out."""
 
     columns: tuple[str, ...]
-    rows: Iterable[Mapping[str, Any]]
+    rows: Iterable[Row]
 
 
 def to_csv(sheet: Sheet) -> str:
     """Return CSV with one header; empty cells for what a row lacks."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(sheet.columns)
-    for row in sheet.rows:
-        writer.writerow([_cell(row.get(column)) for column in sheet.columns])
-    return out.getvalue()
+    return b"".join(csv_parts(sheet.columns, [sheet.rows])).decode()
 
 
 def to_parquet(sheet: Sheet) -> bytes:
     """Return Parquet, all columns text. Raises UsageError where pyarrow is not installed."""
+    return b"".join(parquet_parts(sheet.columns, [sheet.rows]))
+
+
+def csv_parts(columns: Sequence[str], pages: Iterable[Iterable[Row]]) -> Iterator[bytes]:
+    """Yield CSV: the header, then each page."""
+    yield _lines([columns])
+    for page in pages:
+        yield _lines([_cell(row.get(column)) for column in columns] for row in page)
+
+
+def json_parts(
+    head: Mapping[str, Any], name: str, pages: Iterable[Iterable[Row]]
+) -> Iterator[bytes]:
+    """Yield an object: all of ``head``, and last the list ``name``, a row on each line. Cut off, it is no JSON."""
+    yield to_json({**head, name: []}).removesuffix("]}").encode()
+    before = "\n"
+    for page in pages:
+        if lines := ",\n".join(to_json(row) for row in page):
+            yield f"{before}{lines}".encode()
+            before = ",\n"
+    yield b"\n]}\n"
+
+
+def parquet_parts(columns: Sequence[str], pages: Iterable[Iterable[Row]]) -> Iterator[bytes]:
+    """Yield Parquet, a group of rows at a time; without its last part, the foot, it can't be read.
+
+    Raises UsageError where pyarrow is not installed, before the first part.
+    """
     try:
         import pyarrow
         import pyarrow.parquet
@@ -41,14 +80,55 @@ def to_parquet(sheet: Sheet) -> bytes:
         raise UsageError(
             "Parquet needs pyarrow: pip install pyarrow, or choose --format csv"
         ) from error
-    cells = [
-        {c: _cell(row[c]) if row.get(c) is not None else None for c in sheet.columns}
-        for row in sheet.rows
-    ]
-    schema = pyarrow.schema([(column, pyarrow.string()) for column in sheet.columns])
-    buffer = io.BytesIO()
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(cells, schema=schema), buffer)
-    return buffer.getvalue()
+    schema = pyarrow.schema([(column, pyarrow.string()) for column in columns])
+    written = _Written()
+    held: list[Any] = []
+    with pyarrow.parquet.ParquetWriter(written, schema) as writer:
+        for page in pages:
+            held.append(pyarrow.RecordBatch.from_pylist([_cells(columns, r) for r in page], schema))
+            if sum(batch.num_rows for batch in held) >= _GROUP_ROWS:
+                writer.write_table(pyarrow.Table.from_batches(held, schema))
+                held.clear()
+                yield written.taken()
+        if held:
+            writer.write_table(pyarrow.Table.from_batches(held, schema))
+    yield written.taken()
+
+
+class _Written(io.RawIOBase):
+    """A file that only grows, and hands out what was written since the last time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, part: Any) -> int:
+        content = bytes(part)
+        self._parts.append(content)
+        self._size += len(content)
+        return len(content)
+
+    def tell(self) -> int:
+        return self._size
+
+    def taken(self) -> bytes:
+        content = b"".join(self._parts)
+        self._parts.clear()
+        return content
+
+
+def _lines(rows: Iterable[Sequence[str]]) -> bytes:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue().encode()
+
+
+def _cells(columns: Sequence[str], row: Row) -> dict[str, str | None]:
+    return {c: _cell(row[c]) if row.get(c) is not None else None for c in columns}
 
 
 def _cell(value: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import psycopg
 
-from tradetrail.reports.export import Sheet
+from tradetrail.reports.export import FileForm, Sheet, csv_parts, json_parts, parquet_parts
 from tradetrail.reports.paging import LIMIT_DEFAULT, cut, page_arguments
 from tradetrail.reports.queries import rows
 
@@ -120,19 +120,26 @@ class Export:
     def __init__(self, listing: Listing[Any], head: Report, pages: Iterator[list[Report]]) -> None:
         """Give ``pages`` under ``head``."""
         self.name = listing.name
-        self.columns = listing.columns
         self.head = head
         self.rows_total: int = head["totals"][listing.name]
         self.rows_done = 0
         self._listing = listing
         self._pages = pages
 
-    def pages(self) -> Iterator[list[Report]]:
-        """Yield the rows a few at a time, as the report's JSON has them."""
+    def parts(self, form: FileForm) -> Iterator[bytes]:
+        """Yield all rows in the form that a page has them in, part by part."""
+        match form:
+            case FileForm.JSON:
+                return json_parts({**self.head, "next": None}, self.name, self._counted())
+            case FileForm.CSV:
+                return csv_parts(self._listing.columns, self._flat())
+            case FileForm.PARQUET:
+                return parquet_parts(self._listing.columns, self._flat())
+
+    def _counted(self) -> Iterator[list[Report]]:
         for page in self._pages:
             yield page
             self.rows_done += len(page)
 
-    def flat(self) -> Iterator[list[Report]]:
-        """Yield the rows a few at a time, as the flat forms have them."""
-        return self._listing.flat(self.head, self.pages())
+    def _flat(self) -> Iterator[list[Report]]:
+        return self._listing.flat(self.head, self._counted())

@@ -7,8 +7,10 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from tradetrail.cli.report.listings import Asked, put_out
 from tradetrail.cli.report.options import (
     After,
+    Every,
     First,
     Form,
     Last,
@@ -17,13 +19,11 @@ from tradetrail.cli.report.options import (
     OfSymbol,
     Output,
     period,
-    reader,
 )
-from tradetrail.cli.report.output import ReportFormat, show_page, talk
+from tradetrail.cli.report.output import ReportFormat, talk
 from tradetrail.cli.report.tables import WIDE_COLUMNS, cell, print_section, print_sums
 from tradetrail.events.generated import DeclineReason
-from tradetrail.reports.declined import DeclinedFilter, declined_report, declined_sheet
-from tradetrail.reports.paging import LIMIT_DEFAULT
+from tradetrail.reports.declined import DECLINED, DeclinedFilter
 
 _SHOWN = ("declined_at", "symbol", "strategy", "side", "reason", "reason_text", "decision_id")
 _WHOLE = ("declined_at", "symbol", "decision_id")
@@ -38,8 +38,9 @@ def declined(
     reason: Annotated[
         DeclineReason | None, typer.Option("--reason", help="only signals declined for this")
     ] = None,
-    limit: Limit = LIMIT_DEFAULT,
+    limit: Limit = None,
     after: After = None,
+    every: Every = False,
     form: Form = ReportFormat.TABLE,
     output: Output = None,
 ) -> None:
@@ -50,13 +51,11 @@ def declined(
     """
     start, end = period(first, last)
     chosen = DeclinedFilter(start=start, end=end, symbol=symbol, strategy=strategy, reason=reason)
-    with reader() as connection:
-        report = declined_report(connection, chosen, limit, after)
-    show_page(
-        report, form, output, what="declined", printer=print_declined_report, sheet=declined_sheet
+    told = put_out(
+        DECLINED, chosen, Asked(limit, after, every, form, output), print_declined_report
     )
-    if form in (ReportFormat.CSV, ReportFormat.PARQUET) and report["activity"]:
-        talk(report["activity"]["statement"])
+    if form in (ReportFormat.CSV, ReportFormat.PARQUET) and told["activity"]:
+        talk(told["activity"]["statement"])
 
 
 def print_declined_report(report: dict[str, Any], console: Console) -> None:

@@ -6,8 +6,10 @@ from typing import Any
 
 from rich.console import Console
 
+from tradetrail.cli.report.listings import Asked, put_out
 from tradetrail.cli.report.options import (
     After,
+    Every,
     First,
     Form,
     Last,
@@ -17,13 +19,11 @@ from tradetrail.cli.report.options import (
     OfSymbol,
     Output,
     period,
-    reader,
 )
-from tradetrail.cli.report.output import ReportFormat, show_page
+from tradetrail.cli.report.output import ReportFormat
 from tradetrail.cli.report.tables import WIDE_COLUMNS, cell, print_section, print_sums
 from tradetrail.reports.asked import TradeFilter
-from tradetrail.reports.executed import executed_report, executed_sheet
-from tradetrail.reports.paging import LIMIT_DEFAULT
+from tradetrail.reports.executed import EXECUTED
 
 _SHOWN = (
     *("executed_at", "symbol", "side", "filled_quantity", "filled_price", "filled_value_usd"),
@@ -38,8 +38,9 @@ def executed(
     symbol: OfSymbol = None,
     strategy: OfStrategy = None,
     side: OfSide = None,
-    limit: Limit = LIMIT_DEFAULT,
+    limit: Limit = None,
     after: After = None,
+    every: Every = False,
     form: Form = ReportFormat.TABLE,
     output: Output = None,
 ) -> None:
@@ -50,11 +51,7 @@ def executed(
     """
     start, end = period(first, last)
     chosen = TradeFilter(start=start, end=end, symbol=symbol, strategy=strategy, side=side)
-    with reader() as connection:
-        report = executed_report(connection, chosen, limit, after)
-    show_page(
-        report, form, output, what="executed", printer=print_executed_report, sheet=executed_sheet
-    )
+    put_out(EXECUTED, chosen, Asked(limit, after, every, form, output), print_executed_report)
 
 
 def print_executed_report(report: dict[str, Any], console: Console) -> None:

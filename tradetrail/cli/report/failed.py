@@ -7,8 +7,10 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from tradetrail.cli.report.listings import Asked, put_out
 from tradetrail.cli.report.options import (
     After,
+    Every,
     First,
     Form,
     Last,
@@ -18,13 +20,11 @@ from tradetrail.cli.report.options import (
     OfSymbol,
     Output,
     period,
-    reader,
 )
-from tradetrail.cli.report.output import ReportFormat, show_page
+from tradetrail.cli.report.output import ReportFormat
 from tradetrail.cli.report.tables import WIDE_COLUMNS, cell, print_section, print_sums
 from tradetrail.events.generated import FailureReason
-from tradetrail.reports.failed import FailedFilter, failed_report, failed_sheet
-from tradetrail.reports.paging import LIMIT_DEFAULT
+from tradetrail.reports.failed import FAILED, FailedFilter
 
 _SHOWN = (
     *("failed_at", "symbol", "side", "quantity", "reason", "control", "limit", "observed"),
@@ -42,8 +42,9 @@ def failed(
         FailureReason | None, typer.Option("--reason", help="only decisions that failed for this")
     ] = None,
     side: OfSide = None,
-    limit: Limit = LIMIT_DEFAULT,
+    limit: Limit = None,
     after: After = None,
+    every: Every = False,
     form: Form = ReportFormat.TABLE,
     output: Output = None,
 ) -> None:
@@ -56,9 +57,7 @@ def failed(
     chosen = FailedFilter(
         start=start, end=end, symbol=symbol, strategy=strategy, side=side, reason=reason
     )
-    with reader() as connection:
-        report = failed_report(connection, chosen, limit, after)
-    show_page(report, form, output, what="failed", printer=print_failed_report, sheet=failed_sheet)
+    put_out(FAILED, chosen, Asked(limit, after, every, form, output), print_failed_report)
 
 
 def print_failed_report(report: dict[str, Any], console: Console) -> None:

@@ -7,8 +7,10 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from tradetrail.cli.report.listings import Asked, put_out
 from tradetrail.cli.report.options import (
     After,
+    Every,
     First,
     Form,
     Last,
@@ -16,13 +18,11 @@ from tradetrail.cli.report.options import (
     OfSymbol,
     Output,
     period,
-    reader,
 )
-from tradetrail.cli.report.output import ReportFormat, show_page
+from tradetrail.cli.report.output import ReportFormat
 from tradetrail.cli.report.tables import cell, print_section, print_sums
 from tradetrail.events.generated import OperatorAct
-from tradetrail.reports.operator_acts import ActFilter, operator_acts_report, operator_acts_sheet
-from tradetrail.reports.paging import LIMIT_DEFAULT
+from tradetrail.reports.operator_acts import OPERATOR_ACTS, ActFilter
 
 _SHOWN = ("acted_at", "act", "who and why", "answers")
 
@@ -35,8 +35,9 @@ def operator_acts(
     ] = None,
     act: Annotated[OperatorAct | None, typer.Option("--act", help="only acts of this kind")] = None,
     symbol: OfSymbol = None,
-    limit: Limit = LIMIT_DEFAULT,
+    limit: Limit = None,
     after: After = None,
+    every: Every = False,
     form: Form = ReportFormat.TABLE,
     output: Output = None,
 ) -> None:
@@ -46,15 +47,8 @@ def operator_acts(
     """
     start, end = period(first, last)
     chosen = ActFilter(start=start, end=end, operator=operator, act=act, symbol=symbol)
-    with reader() as connection:
-        report = operator_acts_report(connection, chosen, limit, after)
-    show_page(
-        report,
-        form,
-        output,
-        what="operator_acts",
-        printer=print_operator_acts_report,
-        sheet=operator_acts_sheet,
+    put_out(
+        OPERATOR_ACTS, chosen, Asked(limit, after, every, form, output), print_operator_acts_report
     )
 
 

@@ -15,7 +15,7 @@ from tradetrail.arguments import day_of
 from tradetrail.cli.report.output import ReportFormat
 from tradetrail.events.generated import Side
 from tradetrail.reports.connection import DatabaseSettings, open_reader
-from tradetrail.reports.paging import LIMIT_MAX
+from tradetrail.reports.paging import LIMIT_DEFAULT, LIMIT_MAX
 from tradetrail.settings import load
 from tradetrail.stack.running import running_env
 
@@ -23,9 +23,20 @@ First = Annotated[
     str | None, typer.Option("--from", metavar="DAY", help="first day, YYYY-MM-DD, New York")
 ]
 Last = Annotated[str | None, typer.Option("--to", metavar="DAY", help="last day, inclusive")]
-Limit = Annotated[int, typer.Option("--limit", min=1, max=LIMIT_MAX, help="rows on a page")]
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        "--limit", min=1, max=LIMIT_MAX, help=f"rows on a page; {LIMIT_DEFAULT} without it"
+    ),
+]
 After = Annotated[
     str | None, typer.Option("--after", metavar="CURSOR", help="the `next` of the page before")
+]
+Every = Annotated[
+    bool,
+    typer.Option(
+        "--all", help="every row that the filters let through, not a page; as json, csv or parquet"
+    ),
 ]
 OfSymbol = Annotated[str | None, typer.Option("--symbol", help="only this symbol, such as MSFT")]
 OfStrategy = Annotated[

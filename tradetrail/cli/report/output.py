@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
+from tradetrail.cli.report.whole_file import whole_file
 from tradetrail.errors import UsageError
 from tradetrail.reports.encode import to_json
 from tradetrail.reports.export import Sheet, to_csv, to_parquet
@@ -97,7 +98,5 @@ def _write(content: bytes, output: Path | None) -> None:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
         return
-    try:
-        output.write_bytes(content)
-    except OSError as error:
-        raise UsageError(f"can't write {output}: {error.strerror}") from error
+    with whole_file(output) as file:
+        file.write(content)

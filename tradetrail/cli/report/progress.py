@@ -59,8 +59,13 @@ class Bars:
 
 
 @contextmanager
-def showing(*after_count: ProgressColumn, at_once: bool = False) -> Iterator[Bars]:
-    """Open the display and take it away again; ``at_once``: the first line comes with the first move."""
+def showing(
+    *after_count: ProgressColumn, at_once: bool = False, lines_only: bool = False
+) -> Iterator[Bars]:
+    """Open the display and take it away again; ``at_once``: the first line comes with the first move.
+
+    ``lines_only``: no bars, since what the command prints goes to the same terminal.
+    """
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -72,6 +77,6 @@ def showing(*after_count: ProgressColumn, at_once: bool = False) -> Iterator[Bar
         *columns,
         console=Console(stderr=True),
         transient=True,
-        disable=not sys.stderr.isatty(),
+        disable=lines_only or not sys.stderr.isatty(),
     ) as progress:
         yield Bars(progress, float("-inf") if at_once else time.monotonic())

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from tradetrail.cli.report.options import After, First, Form, Last, Limit, Output, period, reader
-from tradetrail.cli.report.output import ReportFormat, show_page
+from tradetrail.cli.report.listings import Asked, put_out
+from tradetrail.cli.report.options import After, Every, First, Form, Last, Limit, Output, period
+from tradetrail.cli.report.output import ReportFormat
 from tradetrail.cli.report.tables import cell, print_section, print_sums
-from tradetrail.reports.paging import LIMIT_DEFAULT
-from tradetrail.reports.runs import RunFilter, RunStatus, run_report, run_sheet
+from tradetrail.reports.runs import RUNS, RunFilter, RunStatus
 
 _COUNTS = ("fetched", "created", "updated", "skipped", "flagged")
 _SHOWN = ("started", "task", "window", "status", *_COUNTS, "calls")
@@ -36,8 +36,9 @@ def runs(
     run: Annotated[
         str | None, typer.Option("--run", metavar="RUN_ID", help="only the run of this id")
     ] = None,
-    limit: Limit = LIMIT_DEFAULT,
+    limit: Limit = None,
     after: After = None,
+    every: Every = False,
     form: Form = ReportFormat.TABLE,
     output: Output = None,
 ) -> None:
@@ -49,9 +50,7 @@ def runs(
     chosen = RunFilter(
         start=start, end=end, task=task, data_source=data_source, status=status, run=run
     )
-    with reader() as connection:
-        report = run_report(connection, chosen, limit, after)
-    show_page(report, form, output, what="runs", printer=print_run_report, sheet=run_sheet)
+    put_out(RUNS, chosen, Asked(limit, after, every, form, output), print_run_report)
 
 
 def print_run_report(report: dict[str, Any], console: Console) -> None:

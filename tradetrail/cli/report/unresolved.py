@@ -7,11 +7,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from tradetrail.cli.report.options import After, Form, Limit, OfSymbol, Output, reader
-from tradetrail.cli.report.output import ReportFormat, show_page
+from tradetrail.cli.report.listings import Asked, put_out
+from tradetrail.cli.report.options import After, Every, Form, Limit, OfSymbol, Output
+from tradetrail.cli.report.output import ReportFormat
 from tradetrail.cli.report.tables import cell, print_line, print_section, print_sums
-from tradetrail.reports.paging import LIMIT_DEFAULT
-from tradetrail.reports.unresolved import UnresolvedFilter, unresolved_report, unresolved_sheet
+from tradetrail.reports.unresolved import UNRESOLVED, UnresolvedFilter
 
 _TRIED = ("at", "source", "status", "broker_status", "endpoint", "status_code", "message")
 _CONTRADICTED = (
@@ -25,8 +25,9 @@ def unresolved(
     account: Annotated[
         str | None, typer.Option("--account", help="only this broker account, such as paper")
     ] = None,
-    limit: Limit = LIMIT_DEFAULT,
+    limit: Limit = None,
     after: After = None,
+    every: Every = False,
     form: Form = ReportFormat.TABLE,
     output: Output = None,
 ) -> None:
@@ -36,16 +37,7 @@ def unresolved(
     Orders that the log has as over and the broker has otherwise are told apart.
     """
     chosen = UnresolvedFilter(symbol=symbol, account=account)
-    with reader() as connection:
-        report = unresolved_report(connection, chosen, limit, after)
-    show_page(
-        report,
-        form,
-        output,
-        what="unresolved",
-        printer=print_unresolved_report,
-        sheet=unresolved_sheet,
-    )
+    put_out(UNRESOLVED, chosen, Asked(limit, after, every, form, output), print_unresolved_report)
 
 
 def print_unresolved_report(report: dict[str, Any], console: Console) -> None:
