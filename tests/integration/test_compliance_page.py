@@ -1,4 +1,4 @@
-"""docs/compliance.md: every command, address and statement of the page is executed, the statements by such a user."""
+"""docs/compliance.md: every command, address and statement of the page is executed, by the log-in it makes."""
 
 from __future__ import annotations
 
@@ -145,6 +145,8 @@ def test_a_command_of_the_page_answers(
 ) -> None:
     for name, value in settings(desk.audit).items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("TRADETRAIL_POSTGRES_DSN", desk.login)
+    monkeypatch.setenv("TRADETRAIL_AUDITOR_READER_ROLE", "")
     monkeypatch.chdir(tmp_path)
     words = shlex.split(desk.here(line))[1:]
     assert run(words) == 0, capfd.readouterr().err
