@@ -166,7 +166,9 @@ def resolution(
     if (quantity is None) is not (price is None):
         raise BadOrder("shares and price go together: give both (--qty and --price), or none")
     if quantity is None and fate == Fate.FILLED:
-        raise BadOrder("a filled order needs shares and price (--qty and --price): how many, at which average")
+        raise BadOrder(
+            "a filled order needs shares and price (--qty and --price): how many, at which average"
+        )
     if quantity is not None and fate in (Fate.NOT_SENT, Fate.REJECTED):
         raise BadOrder(f"an order that was {fate} filled no share: leave shares and price out")
     if broker_order_id is not None and not 0 < len(broker_order_id) <= NAME_LENGTH_MAX:

@@ -9,6 +9,8 @@ from fastapi import FastAPI, HTTPException, Path, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from services.auditor.act_threads import ActThreads
+from services.auditor.acts_api import ActsApi
 from services.auditor.answers import as_json, paged, rendered
 from services.auditor.evidence_reports import EvidenceReports
 from services.auditor.gate import Gate
@@ -47,6 +49,7 @@ class AuditApi:
         ready_lag_age_s_max: float,
         identities: Identities | None,
         limits: Limits,
+        acts: ActThreads | None = None,
     ) -> None:
         """Answer from ``readers`` those whom ``identities`` knows, or everyone, as often as ``limits`` allow.
 
@@ -58,6 +61,7 @@ class AuditApi:
         self._pages = Pages(progress)
         self._identities = identities
         self._limits = limits
+        self._acts = acts
 
     @property
     def access(self) -> str:
@@ -85,6 +89,8 @@ class AuditApi:
         EvidenceReports(self._readers, self._pages).add_to(app)
         OversightReports(self._readers, self._pages).add_to(app)
         TradeReports(self._readers, self._pages).add_to(app)
+        if self._acts:
+            ActsApi(self._acts, self._readers).add_to(app)
         if self._identities:
             SignIn(self._identities, self._pages).add_to(app)
         problems = Problems(self._pages.problem)

@@ -6,6 +6,7 @@ import gc
 import threading
 
 from services.auditor import breakpoints
+from services.auditor.act_threads import ActThreads
 from services.auditor.api import AuditApi
 from services.auditor.api_settings import ApiSettings, check_exposure
 from services.auditor.decoder import Decoder
@@ -19,6 +20,7 @@ from services.auditor.service import Auditor
 from services.auditor.settings import AuditorSettings
 from services.auditor.source import Source
 from services.auditor.store import Store
+from tradetrail.acts.log import Log
 from tradetrail.clock import open_clock
 from tradetrail.errors import UsageError
 from tradetrail.log.codec import Codec
@@ -76,11 +78,13 @@ def run(shared: SharedSettings, stop: threading.Event) -> None:
     )
     readers = ReaderPool(dsn, schema, settings.reader_role, settings.reader_connections_max)
     limits = Limits(access.api_rate_per_s, access.api_burst)
-    api = AuditApi(readers, progress, settings.ready_lag_age_s_max, identities, limits)
+    acts = ActThreads(Log(shared, codec, topics, stamp))
+    api = AuditApi(readers, progress, settings.ready_lag_age_s_max, identities, limits, acts)
     server = Server(api.app(), shared.http_host, shared.http_port, access.api_proxies)
     server.start(api.access)
     try:
         auditor.run()
     finally:
+        acts.close()
         server.close()
         readers.close()

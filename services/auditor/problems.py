@@ -9,10 +9,10 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from tradetrail.errors import NotRecorded, TradetrailError, Unreachable, UsageError
+from tradetrail.reports.encode import to_json
 
 MEDIA_TYPE = "application/problem+json"
 # The database is back, or a connection free, within seconds as a rule.
@@ -31,6 +31,17 @@ def wants_page(request: Request) -> bool:
     return page >= 0 and (machine < 0 or page < machine)
 
 
+class Problem(HTTPException):
+    """A refusal that tells more than status and detail: ``members``, by name, beside those that every problem has."""
+
+    def __init__(
+        self, status: int, detail: str, headers: Mapping[str, str], members: Mapping[str, Any]
+    ) -> None:
+        """Refuse with ``status``."""
+        super().__init__(status, detail, headers)
+        self.members = members
+
+
 class Problems:
     """Answers what went wrong."""
 
@@ -39,7 +50,12 @@ class Problems:
         self._page = page
 
     def answer(
-        self, request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None
+        self,
+        request: Request,
+        status: int,
+        detail: str,
+        headers: Mapping[str, str] | None = None,
+        members: Mapping[str, Any] | None = None,
     ) -> Response:
         """Return the answer of a problem."""
         title = HTTPStatus(status).phrase
@@ -55,11 +71,14 @@ class Problems:
             "instance": request.scope["path"],
             "request_id": request.state.request_id,
         }
-        return JSONResponse(content, status, dict(headers or {}), MEDIA_TYPE)
+        text = to_json({**(members or {}), **content})
+        return Response(text, status, dict(headers or {}), MEDIA_TYPE)
 
     def of(self, request: Request, refusal: HTTPException) -> Response:
         """Return the answer of a refusal."""
-        return self.answer(request, refusal.status_code, str(refusal.detail), refusal.headers)
+        members = refusal.members if isinstance(refusal, Problem) else None
+        detail = str(refusal.detail)
+        return self.answer(request, refusal.status_code, detail, refusal.headers, members)
 
     def unexpected(self, request: Request) -> Response:
         """Return the answer when we are wrong: the log has the rest, under the request's id."""

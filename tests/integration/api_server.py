@@ -11,6 +11,7 @@ from typing import Any
 
 import requests
 
+from services.auditor.act_threads import ActThreads
 from services.auditor.api import AuditApi
 from services.auditor.api_settings import ApiSettings
 from services.auditor.identities import identities_of
@@ -69,7 +70,10 @@ class Served:
 
 @contextmanager
 def served(
-    database: Database, tokens_file: Path | None = None, **settings: Any
+    database: Database,
+    tokens_file: Path | None = None,
+    acts: ActThreads | None = None,
+    **settings: Any,
 ) -> Iterator[Served]:
     """Serve the API on ``database``; with a tokens file, it has a token for each role, named as the role."""
     told = Served("", None, tokens_file)
@@ -80,7 +84,7 @@ def served(
     configured = ApiSettings(**settings)
     readers = ReaderPool(database.dsn, database.schema, "", 2)
     limits = Limits(configured.api_rate_per_s, configured.api_burst)
-    api = AuditApi(readers, Progress(), 60.0, identities_of(configured), limits)
+    api = AuditApi(readers, Progress(), 60.0, identities_of(configured), limits, acts)
     told.app = api.app()
     server = Server(told.app, "127.0.0.1", 0, configured.api_proxies)
     server.start(api.access)

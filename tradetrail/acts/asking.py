@@ -204,13 +204,13 @@ def append(log: Log, question: Question[Any]) -> EventPlace:
     Raises InDoubt when it isn't known whether it stands there, Retryable when it doesn't.
     """
     event = question.event(log.stamp.envelope(open_clock(log.settings.clock_url).now()))
-    # Encoded ahead: while the registry is away, nothing can have been written.
+    producer = EventProducer(log.settings, log.codec)
+    # Up to here a server that is away means that nothing was written: so both are asked ahead.
     log.codec.encode(event)
+    producer.connect()
     topic, _ = question.spot.place
     try:
-        (place,) = EventProducer(log.settings, log.codec).send(
-            [Outgoing(topic, question.spot.key, event)]
-        )
+        (place,) = producer.send([Outgoing(topic, question.spot.key, event)])
     except Retryable as error:
         wording = question.wording
         raise InDoubt(

@@ -226,6 +226,15 @@ class EventProducer:
         self._codec = codec
         self._producer = open_producer(settings)
 
+    def connect(self) -> None:
+        """Connect, for whoever waits for the first event. Raises Retryable when the broker is away."""
+        # Without a connection the client asks for its id too early, and again only half a second later (measured: the
+        # first event took 510 ms in each of 4; after this, 10 ms in 3 of 4).
+        try:
+            self._producer.list_topics(timeout=REQUEST_TIMEOUT_S)
+        except KafkaException as error:
+            raise translate(error, "connecting to write") from error
+
     def send(self, outputs: Sequence[Outgoing]) -> list[tuple[str, int, int]]:
         """Send ``outputs`` in order and wait until each is confirmed; return where each landed.
 
