@@ -10,14 +10,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 import requests
 
 from tests.eventually import DEADLINE_S
+from tests.integration.acts_server import acts_served
+from tests.integration.api_server import is_problem
 from tests.integration.decider_harness import Decider, running_decider, simulated_alpaca
 from tests.integration.disclosed import Row, publish, run_events
 from tests.integration.fresh_log import fresh_log
+from tests.integration.trade_rows import Database
 from tradetrail.acts.ordering import Answer, ask
 from tradetrail.errors import Unreachable, UsageError
 from tradetrail.events.generated import (
@@ -38,6 +42,8 @@ from tradetrail.manual_orders import Submission, manual_order, submission
 
 pytestmark = pytest.mark.stack
 NOW = datetime(2024, 2, 5, 12, tzinfo=UTC)
+# An order is looked up in none.
+NO_DATABASE = Database("postgresql://127.0.0.1:9/none", "none")
 HELD = {"HRBK": {"qty": "5.5", "avg_entry_price": "100"}}
 
 
@@ -117,6 +123,27 @@ def test_an_order_is_decided_once_with_who_and_why_and_what_it_met(decider: Deci
     with pytest.raises(UsageError, match="key k-1 already stands for 'buy 10 MSFT at 390"):
         order(decider, asked("MSFT", "k-1"))
     assert (len(acts(decider, "MSFT")), len(decider.said("MSFT"))) == (1, 1)
+
+
+def test_an_order_over_http_is_answered_once_with_what_was_decided(
+    decider: Decider, tmp_path: Path
+) -> None:
+    log = decider.log.model_copy(update={"clock_url": decider.env["TRADETRAIL_CLOCK_URL"]})
+    body = {"side": "buy", "symbol": "FILM", "quantity": "10", "why": "test"}
+    with acts_served(log, NO_DATABASE, tmp_path / "tokens.json") as api:
+        first, again = (api.answered("orders", body, "k-1") for _ in range(2))
+        declined = is_problem(api.answered("orders", body | {"side": "sell"}, "k-2"), 409)
+    assert first.status_code in (200, 201)
+    assert (again.status_code, again.json()["answer"]) == (200, "made")
+    act, other = acts(decider, "FILM")
+    made, refused = decider.said("FILM")
+    assert isinstance(made, DecisionMade)
+    assert isinstance(refused, DecisionDeclined)
+    assert made.made_by == "operator"
+    assert made.decision_id == act.decision_id
+    assert {each.json()["decision_id"] for each in (first, again)} == {made.decision_id}
+    assert (declined["recorded"], declined["reason"]) == ("yes", "no_position")
+    assert (declined["act_id"], declined["detail"]) == (other.event_id, refused.reason_text)
 
 
 def test_a_sell_is_never_a_short(decider: Decider) -> None:

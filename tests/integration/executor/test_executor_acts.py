@@ -6,13 +6,17 @@ import json
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.eventually import DEADLINE_S, eventually
+from tests.integration.acts_server import acts_served
+from tests.integration.api_server import is_problem
 from tests.integration.executor.harness import IN_SESSION, Desk, decision_made
 from tests.integration.executor.test_executor_halts import log_of
+from tests.integration.trade_rows import Database
 from tradetrail.acts.find_order import find
 from tradetrail.cli import main
 from tradetrail.errors import UsageError
@@ -26,6 +30,7 @@ from tradetrail.events.generated import (
     OrderSubmitting,
     OrderUpdated,
 )
+from tradetrail.stack.local import LocalStack
 
 pytestmark = pytest.mark.stack
 
@@ -87,6 +92,33 @@ def test_a_person_cancels_what_waits_and_what_is_open(desk: Desk, typed: Any) ->
     assert [order["status"] for order in desk.orders()] == ["canceled"]
     # Three acts were answered, each once: the repeated key was the same act.
     assert len(desk.of(OperatorActed)) == len(desk.of(OperatorAnswered)) == 3
+
+
+def test_acts_over_http_are_answered_by_the_executor(
+    desk: Desk, stack: LocalStack, tmp_path: Path
+) -> None:
+    desk.alpaca.control(now=IN_SESSION)
+    desk.active_executor()
+    decision = open_order(desk)
+    # Without audit tables, what an id stands for is looked for in the log.
+    database = Database(stack.addresses.postgres_dsn, "no_such_schema")
+    why = {"why": "test"}
+    with acts_served(log_of(desk).settings, database, tmp_path / "tokens.json") as api:
+        halt = {"scope": "symbol:SPLT", **why}
+        first, again = (api.answered("halt", halt, "k-1").json() for _ in range(2))
+        assert first["complete"]
+        assert [each["standing"] for each in again["executors"]] == ["acknowledged"]
+        assert (again["repeated"], again["executors"]) == (True, first["executors"])
+        assert len(api.acts("k-1")) == 1
+
+        cancel = f"orders/{decision.decision_id}/cancel"
+        cancelled = api.answered(cancel, why, "k-2").json()
+        assert (cancelled["answer"], cancelled["status"]) == ("done", "cancelled")
+        assert [order["status"] for order in desk.orders()] == ["canceled"]
+        over = is_problem(api.answered(cancel, why, "k-3"), 409)
+    assert over["recorded"] == "yes"
+    assert "cancelled already" in over["detail"]
+    assert len(desk.of(OperatorActed)) == len(desk.of(OperatorAnswered)) == 2
 
 
 def test_a_replacement_is_a_new_execution_of_the_same_decision(desk: Desk, typed: Any) -> None:
