@@ -16,6 +16,7 @@ from services.auditor.evidence_reports import EvidenceReports
 from services.auditor.gate import Gate
 from services.auditor.identities import Identities
 from services.auditor.limits import Limits
+from services.auditor.openapi import describe
 from services.auditor.oversight_reports import OversightReports
 from services.auditor.pages import STYLE, Pages
 from services.auditor.problems import Problems, wants_page
@@ -75,9 +76,9 @@ class AuditApi:
             title="tradetrail auditor", version=__version__, docs_url=None, redoc_url=None
         )
         app.get("/health", summary="Readiness, positions and lag")(self.health)
-        app.get("/metrics", include_in_schema=False)(self.metrics)
+        app.get("/metrics", summary="Metrics for Prometheus")(self.metrics)
         app.get("/static/style.css", include_in_schema=False)(self.style)
-        app.get("/", include_in_schema=False)(self.overview)
+        app.get("/", summary="Every symbol, and how much is recorded")(self.overview)
         app.get("/reports/runs", summary="The story of every ingestion run")(self.runs)
         app.get("/reports/declined", summary="Why there was no trade")(self.declined)
         app.get("/reports/known-at/{decision_id}", summary="What was known at a decision")(
@@ -93,6 +94,7 @@ class AuditApi:
             ActsApi(self._acts, self._readers).add_to(app)
         if self._identities:
             SignIn(self._identities, self._pages).add_to(app)
+        describe(app)
         problems = Problems(self._pages.problem)
         problems.add_to(app)
         # What is added last is the first that a request meets.

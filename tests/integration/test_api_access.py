@@ -21,6 +21,7 @@ from tradetrail.tokens import Role, new_token, revoke_token
 pytestmark = pytest.mark.stack
 
 REPORT = "/reports/executed?limit=1"
+CLIENTS = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
@@ -39,15 +40,9 @@ def with_tokens(trades: Database, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 @pytest.fixture
-def api(with_tokens: Served, clients: Iterator[int]) -> Served:
+def api(with_tokens: Served) -> Served:
     """Return the API with tokens as a client of this test's own sees it: nobody else's wrong tokens count."""
-    return replace(with_tokens, address=f"192.0.2.{next(clients)}")
-
-
-@pytest.fixture(scope="module")
-def clients() -> Iterator[int]:
-    """Return numbers that no other test of this module gets."""
-    return itertools.count(1)
+    return replace(with_tokens, address=f"192.0.2.{next(CLIENTS)}")
 
 
 def session(api: Served, token: str) -> requests.Session:
