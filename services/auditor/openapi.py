@@ -103,7 +103,7 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
         responses["500"] = _problem(500)
         return
     # The last of these: without tokens nobody needs one to read.
-    reading = [{"token": []}, {"browser": []}, {}]
+    reading: list[dict[str, list[str]]] = [{"token": []}, {"browser": []}, {}]
     operation["security"] = [{"token": []}] if path.startswith("/acts/") else reading
     if operation["responses"].keys() <= {"200", "422"}:
         responses["200"] = _of_report(example_name(path))

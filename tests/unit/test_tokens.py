@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from services.auditor.api_settings import ApiSettings, check_exposure
 from services.auditor.browser_sessions import SESSIONS_MAX, BrowserSessions
+from services.auditor.identities import identities_of
 from services.auditor.sign_in import local
 from tradetrail.cli import token as commands
 from tradetrail.errors import UsageError
@@ -228,6 +229,14 @@ def test_other_machines_read_only_with_tokens_or_by_somebodys_word(
             check_exposure(configured, host)
     else:
         check_exposure(configured, host)
+
+
+def test_a_start_with_a_broken_file_is_refused_and_without_one_there_is_nobody_to_know(
+    file: Path,
+) -> None:
+    assert identities_of(ApiSettings(api_tokens_file="")) is None
+    with pytest.raises(UsageError, match="tokens file"):
+        identities_of(ApiSettings(api_tokens_file=str(file)))
 
 
 @given(st.text(max_size=40).map(lambda text: f"/{text}"))
