@@ -1,45 +1,165 @@
-"""A report as the client wants it: a page, CSV or JSON; a listing's next page as a link."""
+"""A report as the client wants it: page, JSON, CSV or Parquet; a listing's next page as a link, or all its rows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
+import psycopg
 from fastapi import Request, Response
 
-from services.auditor.problems import wants_page
+from services.auditor.exports import Exports, StreamedAnswer
+from services.auditor.negotiation import FILE_FORMS, MEDIA_TYPES, VARY, Form, wanted_form
+from services.auditor.reads import Reads
+from tradetrail.errors import NotRecorded
+from tradetrail.events.generated import ReadOutcome
+from tradetrail.reports.connection import ReaderPool
 from tradetrail.reports.encode import to_json
-from tradetrail.reports.export import Sheet, to_csv
+from tradetrail.reports.export import FileForm, Sheet, to_csv, to_parquet
+from tradetrail.reports.listing import Listing
+
+Report = dict[str, Any]
+Arguments = Mapping[str, Any]
+Ask = Callable[[psycopg.Connection[Any]], Report]
+MakeSheet = Callable[[Report], Sheet]
+Page = Callable[[Request, Report], Response]
+ListPage = Callable[[Request, Report, str | None], Response]
+"""Makes a listing's page; the last is the address of the next one, if there is one."""
+
+Chosen = TypeVar("Chosen")
+Chosen_co = TypeVar("Chosen_co", covariant=True)
+# What a file's name may have; the rest becomes one dash.
+_STRANGE = re.compile(r"[^A-Za-z0-9.]+")
+_FILE_NAME_MAX = 150
 
 
-def paged(
-    request: Request,
-    report: dict[str, Any],
-    sheet: Callable[[dict[str, Any]], Sheet],
-    page: Callable[[Request, dict[str, Any], str | None], Response],
+class Question(Protocol[Chosen_co]):
+    """What a listing is asked, as it stands in the URL's query."""
+
+    @property
+    def limit(self) -> int:
+        """Return how many rows a page has, at most."""
+
+    @property
+    def after(self) -> str | None:
+        """Return the cursor of the page before."""
+
+    @property
+    def every(self) -> bool:
+        """Tell whether all rows are asked for, not a page."""
+
+    def chosen(self) -> Chosen_co:
+        """Return which rows."""
+
+    def arguments(self) -> Arguments:
+        """Return all that is asked, by the names it has in the URL."""
+
+
+class Answers:
+    """Answers from ``readers``, exports by ``exports``; ``reads`` records what must be recorded."""
+
+    def __init__(self, readers: ReaderPool, exports: Exports, reads: Reads) -> None:
+        """Take what answers come from."""
+        self.readers = readers
+        self._exports = exports
+        self._reads = reads
+
+    def report(
+        self,
+        request: Request,
+        arguments: Arguments,
+        ask: Ask,
+        sheet: MakeSheet,
+        page: Page,
+        forms: Sequence[Form] = tuple(MEDIA_TYPES),
+    ) -> Response:
+        """Answer with the report that ``ask`` makes, in the form among ``forms`` that the client wants."""
+        return self.paged(
+            request, arguments, ask, sheet, lambda asked, told, _: page(asked, told), forms
+        )
+
+    def paged(
+        self,
+        request: Request,
+        arguments: Arguments,
+        ask: Ask,
+        sheet: MakeSheet,
+        page: ListPage,
+        forms: Sequence[Form] = tuple(MEDIA_TYPES),
+    ) -> Response:
+        """Answer with a report that may go on: its ``next`` is the cursor that the header Link names as an address."""
+        form = wanted_form(request, forms)
+        read = self._reads.of(request, form, arguments)
+        try:
+            with self.readers.connection() as connection:
+                report = ask(connection)
+        except NotRecorded:
+            self._reads.record(read, ReadOutcome.NOTHING_RECORDED, 0)
+            raise
+        following = _following(request, report)
+        if form is Form.HTML:
+            answer = page(request, report, following)
+        else:
+            answer = _file(form, arguments, request, report, sheet)
+            if following:
+                answer.headers["Link"] = f'<{following}>; rel="next"'
+        answer.headers.update(VARY)
+        if read is not None:
+            self._reads.record(read, ReadOutcome.ANSWERED, sum(1 for _ in sheet(report).rows))
+        return answer
+
+    def listing(
+        self,
+        request: Request,
+        asked: Question[Chosen],
+        listing: Listing[Chosen],
+        page: ListPage,
+    ) -> Response:
+        """Answer with a page of ``listing``, or with all its rows where the question says so."""
+        if asked.every:
+            return self._export(request, asked, listing)
+
+        def ask(connection: psycopg.Connection[Any]) -> Report:
+            return listing.report(connection, asked.chosen(), asked.limit, asked.after)
+
+        return self.paged(request, asked.arguments(), ask, listing.sheet, page)
+
+    def _export(
+        self, request: Request, asked: Question[Chosen], listing: Listing[Chosen]
+    ) -> Response:
+        form = wanted_form(request, FILE_FORMS)
+        arguments = asked.arguments()
+        read = self._reads.of(request, form, arguments)
+        parts = self._exports.parts(listing, asked.chosen(), FileForm(form.value), read)
+        headers = VARY | _saved_as(form, arguments, request)
+        try:
+            return StreamedAnswer(parts, MEDIA_TYPES[form], headers)
+        except NotRecorded:
+            self._reads.record(read, ReadOutcome.NOTHING_RECORDED, 0)
+            raise
+
+
+def _following(request: Request, report: Report) -> str | None:
+    """Return the address of the next page, if there is one."""
+    if not report.get("next"):
+        return None
+    url = request.url.include_query_params(after=report["next"])
+    return f"{url.path}?{url.query}"
+
+
+def _file(
+    form: Form, arguments: Arguments, request: Request, report: Report, sheet: MakeSheet
 ) -> Response:
-    """Answer with one page of a listing; the header Link leads to the next one, if there is one."""
-    following = None
-    if report["next"]:
-        url = request.url.include_query_params(after=report["next"])
-        following = f"{url.path}?{url.query}"
-    if wants_page(request):
-        return page(request, report, following)
-    answer = rendered(request, report, sheet)
-    if following:
-        answer.headers["Link"] = f'<{following}>; rel="next"'
-    return answer
+    if form is Form.JSON:
+        return Response(to_json(report), media_type=MEDIA_TYPES[form])
+    content = to_csv(sheet(report)) if form is Form.CSV else to_parquet(sheet(report))
+    return Response(content, 200, _saved_as(form, arguments, request), MEDIA_TYPES[form])
 
 
-def rendered(
-    request: Request, report: dict[str, Any], sheet: Callable[[dict[str, Any]], Sheet]
-) -> Response:
-    """Answer with CSV where the client asks for it, else JSON."""
-    if "text/csv" in request.headers.get("accept", ""):
-        return Response(to_csv(sheet(report)), media_type="text/csv")
-    return as_json(report)
-
-
-def as_json(content: Any) -> Response:
-    """Answer with JSON, its decimals exact."""
-    return Response(to_json(content), media_type="application/json")
+def _saved_as(form: Form, arguments: Arguments, request: Request) -> dict[str, str]:
+    """Return the header that gives a file its name: the report's, with its period if it has one."""
+    of = (request.url.path.removeprefix("/reports/"), arguments.get("from"), arguments.get("to"))
+    words = (_STRANGE.sub("-", str(word)).strip("-.") for word in of if word)
+    name = "_".join(words)[:_FILE_NAME_MAX]
+    return {"Content-Disposition": f'attachment; filename="{name}.{form}"'}

@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import FastAPI, HTTPException, Path, Query, Request, Response
+import psycopg
+from fastapi import FastAPI, Path, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from services.auditor.act_threads import ActThreads
 from services.auditor.acts_api import ActsApi
-from services.auditor.answers import as_json, paged, rendered
+from services.auditor.answers import Answers
 from services.auditor.evidence_reports import EvidenceReports
 from services.auditor.gate import Gate
 from services.auditor.identities import Identities
 from services.auditor.limits import Limits
+from services.auditor.negotiation import Form
 from services.auditor.openapi import describe
 from services.auditor.oversight_reports import OversightReports
 from services.auditor.pages import STYLE, Pages
-from services.auditor.problems import Problems, wants_page
+from services.auditor.problems import Problems
 from services.auditor.progress import Progress
 from services.auditor.questions import DECISION, DeclinedQuestion, RunsQuestion
 from services.auditor.request_log import RequestLog
 from services.auditor.sign_in import SignIn
 from services.auditor.trade_reports import TradeReports
 from tradetrail import __version__
-from tradetrail.reports.connection import ReaderPool
+from tradetrail.errors import NotRecorded
 from tradetrail.reports.counts import run_counts, symbols
-from tradetrail.reports.declined import declined_report, declined_sheet
+from tradetrail.reports.declined import DECLINED
+from tradetrail.reports.export import Sheet
 from tradetrail.reports.known_at import known_at_report, known_at_sheet
-from tradetrail.reports.runs import run_report, run_sheet
+from tradetrail.reports.runs import RUNS
 from tradetrail.reports.symbol import By, symbol_report, symbol_sheet, symbol_span
 from tradetrail.symbols import check_symbol
 
@@ -45,18 +48,18 @@ class AuditApi:
 
     def __init__(
         self,
-        readers: ReaderPool,
+        answers: Answers,
         progress: Progress,
         ready_lag_age_s_max: float,
         identities: Identities | None,
         limits: Limits,
         acts: ActThreads | None = None,
     ) -> None:
-        """Answer from ``readers`` those whom ``identities`` knows, or everyone, as often as ``limits`` allow.
+        """Answer by ``answers`` those whom ``identities`` knows, or everyone, as often as ``limits`` allow.
 
         How far the audit is comes from ``progress``.
         """
-        self._readers = readers
+        self._answers = answers
         self._progress = progress
         self._ready_lag_age_s_max = ready_lag_age_s_max
         self._pages = Pages(progress)
@@ -87,11 +90,11 @@ class AuditApi:
         app.get("/reports/symbol/{symbol}", summary="All activity of a symbol in a period")(
             self.symbol
         )
-        EvidenceReports(self._readers, self._pages).add_to(app)
-        OversightReports(self._readers, self._pages).add_to(app)
-        TradeReports(self._readers, self._pages).add_to(app)
+        EvidenceReports(self._answers, self._pages).add_to(app)
+        OversightReports(self._answers, self._pages).add_to(app)
+        TradeReports(self._answers, self._pages).add_to(app)
         if self._acts:
-            ActsApi(self._acts, self._readers).add_to(app)
+            ActsApi(self._acts, self._answers.readers).add_to(app)
         if self._identities:
             SignIn(self._identities, self._pages).add_to(app)
         describe(app)
@@ -123,11 +126,17 @@ class AuditApi:
 
     def overview(self, request: Request) -> Response:
         """Return the page that lists every symbol."""
-        with self._readers.connection() as connection:
-            found, counts = symbols(connection), run_counts(connection)
-        if not wants_page(request) and "json" in request.headers.get("accept", ""):
-            return as_json({"symbols": found, "counts": counts})
-        return self._pages.overview(request, found, counts)
+        return self._answers.report(
+            request,
+            {},
+            lambda connection: {
+                "symbols": symbols(connection),
+                "counts": run_counts(connection),
+            },
+            lambda report: Sheet((), report["symbols"]),
+            lambda asked, report: self._pages.overview(asked, report["symbols"], report["counts"]),
+            forms=(Form.HTML, Form.JSON),
+        )
 
     def symbol(
         self,
@@ -139,37 +148,42 @@ class AuditApi:
     ) -> Response:
         """Return the symbol report; without a period, over everything that is recorded."""
         symbol = check_symbol(symbol)
-        with self._readers.connection() as connection:
+
+        def ask(connection: psycopg.Connection[Any]) -> dict[str, Any]:
             span = symbol_span(connection, symbol)
             if span is None:
-                raise HTTPException(
-                    404, f"Nothing is recorded about {symbol}. / lists the symbols there are."
+                raise NotRecorded(
+                    f"Nothing is recorded about {symbol}. / lists the symbols there are."
                 )
             start, end = (
                 first or min(span[0], last or span[0]),
                 last or max(span[1], first or span[1]),
             )
-            report = symbol_report(connection, symbol, start, end, by)
-        if wants_page(request):
-            return self._pages.symbol(request, report)
-        return rendered(request, report, symbol_sheet)
+            return symbol_report(connection, symbol, start, end, by)
+
+        arguments = {"symbol": symbol, "from": first, "to": last, "by": by}
+        return self._answers.report(
+            request,
+            {name: value for name, value in arguments.items() if value is not None},
+            ask,
+            symbol_sheet,
+            self._pages.symbol,
+        )
 
     def runs(self, request: Request, asked: Annotated[RunsQuestion, Query()]) -> Response:
         """Return a page of runs, newest first; the header Link leads to the next one."""
-        with self._readers.connection() as connection:
-            report = run_report(connection, asked.chosen(), asked.limit, asked.after)
-        return paged(request, report, run_sheet, self._pages.runs)
+        return self._answers.listing(request, asked, RUNS, self._pages.runs)
 
     def declined(self, request: Request, asked: Annotated[DeclinedQuestion, Query()]) -> Response:
         """Return a page of declined signals, newest first; the header Link leads to the next one."""
-        with self._readers.connection() as connection:
-            report = declined_report(connection, asked.chosen(), asked.limit, asked.after)
-        return paged(request, report, declined_sheet, self._pages.declined)
+        return self._answers.listing(request, asked, DECLINED, self._pages.declined)
 
     def known_at(self, request: Request, decision_id: Annotated[str, DECISION]) -> Response:
         """Return all that a decision, made or declined, could see, and nothing after it."""
-        with self._readers.connection() as connection:
-            report = known_at_report(connection, decision_id)
-        if wants_page(request):
-            return self._pages.known_at(request, report)
-        return rendered(request, report, known_at_sheet)
+        return self._answers.report(
+            request,
+            {"decision_id": decision_id},
+            lambda connection: known_at_report(connection, decision_id),
+            known_at_sheet,
+            self._pages.known_at,
+        )

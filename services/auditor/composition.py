@@ -7,14 +7,17 @@ import threading
 
 from services.auditor import breakpoints
 from services.auditor.act_threads import ActThreads
+from services.auditor.answers import Answers
 from services.auditor.api import AuditApi
 from services.auditor.api_settings import ApiSettings, check_exposure
 from services.auditor.decoder import Decoder
+from services.auditor.exports import Exports
 from services.auditor.identities import identities_of
 from services.auditor.limits import Limits
 from services.auditor.migrate import migrate
 from services.auditor.progress import Progress
 from services.auditor.quarantine import Quarantine
+from services.auditor.reads import ReadLog, Reads
 from services.auditor.server import Server
 from services.auditor.service import Auditor
 from services.auditor.settings import AuditorSettings
@@ -28,7 +31,7 @@ from tradetrail.log.configuration import Stamp
 from tradetrail.log.producer import EventProducer
 from tradetrail.log.provision import begin
 from tradetrail.log.topics import Topics
-from tradetrail.reports.connection import DatabaseSettings, ReaderPool
+from tradetrail.reports.connection import DatabaseSettings, ReaderPool, open_reader
 from tradetrail.settings import SharedSettings, configuration, load
 
 # Containers made and kept, before Python looks for cycles among them: several batches' worth.
@@ -78,8 +81,13 @@ def run(shared: SharedSettings, stop: threading.Event) -> None:
     )
     readers = ReaderPool(dsn, schema, settings.reader_role, settings.reader_connections_max)
     limits = Limits(access.api_rate_per_s, access.api_burst)
+    reads = Reads(ReadLog(producer, topics).publish, stamp, clock)
+    exports = Exports(
+        lambda: open_reader(dsn, schema, settings.reader_role), settings.exports_max, reads
+    )
+    answers = Answers(readers, exports, reads)
     acts = ActThreads(Log(shared, codec, topics, stamp))
-    api = AuditApi(readers, progress, settings.ready_lag_age_s_max, identities, limits, acts)
+    api = AuditApi(answers, progress, settings.ready_lag_age_s_max, identities, limits, acts)
     server = Server(api.app(), shared.http_host, shared.http_port, access.api_proxies)
     server.start(api.access)
     try:

@@ -6,10 +6,8 @@ from typing import Annotated
 
 from fastapi import FastAPI, Path, Request, Response
 
-from services.auditor.answers import rendered
+from services.auditor.answers import Answers
 from services.auditor.pages import Pages
-from services.auditor.problems import wants_page
-from tradetrail.reports.connection import ReaderPool
 from tradetrail.reports.event import (
     OFFSET_MAX,
     PARTITION_MAX,
@@ -24,11 +22,11 @@ _OFFSET = Path(ge=0, le=OFFSET_MAX, description="Offset in the partition.")
 
 
 class EvidenceReports:
-    """Answers from ``readers``, for browsers with ``pages``."""
+    """Answers by ``answers``, for browsers with ``pages``."""
 
-    def __init__(self, readers: ReaderPool, pages: Pages) -> None:
+    def __init__(self, answers: Answers, pages: Pages) -> None:
         """Take what answers come from."""
-        self._readers = readers
+        self._answers = answers
         self._pages = pages
 
     def add_to(self, app: FastAPI) -> None:
@@ -46,8 +44,10 @@ class EvidenceReports:
         offset: Annotated[int, _OFFSET],
     ) -> Response:
         """Return an event with its exact bytes, their hash computed again, and its fields as they were written."""
-        with self._readers.connection() as connection:
-            report = event_report(connection, topic, partition, offset)
-        if wants_page(request):
-            return self._pages.report("event.html", request, report)
-        return rendered(request, report, event_sheet)
+        return self._answers.report(
+            request,
+            {"topic": topic, "partition": partition, "offset": offset},
+            lambda connection: event_report(connection, topic, partition, offset),
+            event_sheet,
+            lambda asked, report: self._pages.report("event.html", asked, report),
+        )

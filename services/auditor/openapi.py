@@ -33,7 +33,8 @@ _WHY = {
     422: "A value of the wrong form, or an unknown parameter.",
     429: "Asked too often; the header Retry-After says when to come again.",
     500: "A mistake of ours; the request id leads to it.",
-    503: "The audit database does not answer, or tokens can't be read.",
+    503: "The audit database does not answer, tokens can't be read, a compliance read can't be recorded, or enough "
+    "exports are under way.",
 }
 _EVERYWHERE = (400, 401, 403, 429, 500, 503)
 _ASKED = (404, 406, 422)
@@ -119,6 +120,7 @@ def _of_report(name: str) -> dict[str, Any]:
     }
     text = {"schema": {"type": "string"}}
     content |= {MEDIA_TYPES[Form.HTML]: text, MEDIA_TYPES[Form.CSV]: text}
+    content[MEDIA_TYPES[Form.PARQUET]] = {"schema": {"type": "string", "format": "binary"}}
     return {
         "description": "The report, in the form that the header Accept asks for.",
         "content": content,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pydantic import Field
 
 from services.auditor.questions import ListQuestion, PageQuestion
-from tradetrail.events.generated import OperatorAct
+from tradetrail.events.generated import OperatorAct, ReadOutcome
 from tradetrail.reports.operator_acts import ActFilter
 from tradetrail.reports.paging import NAME_LENGTH_MAX
+from tradetrail.reports.reads import ReadFilter
 from tradetrail.reports.unresolved import UnresolvedFilter
 
 
@@ -48,4 +49,29 @@ class ActsQuestion(PageQuestion):
             operator=self.operator,
             act=self.act,
             symbol=self.symbol,
+        )
+
+
+class ReadsQuestion(PageQuestion):
+    """Which reads under the compliance role."""
+
+    reader: str | None = Field(
+        default=None, max_length=NAME_LENGTH_MAX, description="Only what this person read."
+    )
+    report: str | None = Field(
+        default=None,
+        max_length=NAME_LENGTH_MAX,
+        description="Only this report.",
+        examples=["executed"],
+    )
+    outcome: ReadOutcome | None = Field(default=None, description="Only reads that ended so.")
+
+    def chosen(self) -> ReadFilter:
+        """Return which reads are asked for."""
+        return ReadFilter(
+            start=self.first,
+            end=self.last,
+            reader=self.reader,
+            report=self.report,
+            outcome=self.outcome,
         )

@@ -7,25 +7,24 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request, Response
 
-from services.auditor.answers import paged, rendered
-from services.auditor.oversight_questions import ActsQuestion, UnresolvedQuestion
+from services.auditor.answers import Answers
+from services.auditor.oversight_questions import ActsQuestion, ReadsQuestion, UnresolvedQuestion
 from services.auditor.pages import Pages
-from services.auditor.problems import wants_page
 from services.auditor.questions import DECISION
-from tradetrail.events.generated import OperatorAct
-from tradetrail.reports.connection import ReaderPool
+from tradetrail.events.generated import OperatorAct, ReadOutcome
 from tradetrail.reports.decision import decision_report, decision_sheet
-from tradetrail.reports.operator_acts import operator_acts_report, operator_acts_sheet
+from tradetrail.reports.operator_acts import OPERATOR_ACTS
 from tradetrail.reports.portfolio import portfolio_report, portfolio_sheet
-from tradetrail.reports.unresolved import unresolved_report, unresolved_sheet
+from tradetrail.reports.reads import READS
+from tradetrail.reports.unresolved import UNRESOLVED
 
 
 class OversightReports:
-    """Answers from ``readers``, for browsers with ``pages``."""
+    """Answers by ``answers``, for browsers with ``pages``."""
 
-    def __init__(self, readers: ReaderPool, pages: Pages) -> None:
+    def __init__(self, answers: Answers, pages: Pages) -> None:
         """Take what answers come from."""
-        self._readers = readers
+        self._answers = answers
         self._pages = pages
 
     def add_to(self, app: FastAPI) -> None:
@@ -37,40 +36,46 @@ class OversightReports:
             self.unresolved
         )
         app.get("/reports/operator-acts", summary="Who did what, and why")(self.operator_acts)
+        app.get("/reports/reads", summary="What was read under the compliance role")(self.reads)
         app.get("/reports/portfolio", summary="What is held, and the account as last told")(
             self.portfolio
         )
 
     def decision(self, request: Request, decision_id: Annotated[str, DECISION]) -> Response:
         """Return a decision, its attempts and checks, what it rests on, and every step with its time."""
-        with self._readers.connection() as connection:
-            report = decision_report(connection, decision_id)
-        if wants_page(request):
-            return self._pages.report("decision.html", request, report)
-        return rendered(request, report, decision_sheet)
+        return self._answers.report(
+            request,
+            {"decision_id": decision_id},
+            lambda connection: decision_report(connection, decision_id),
+            decision_sheet,
+            lambda asked, report: self._pages.report("decision.html", asked, report),
+        )
 
     def unresolved(
         self, request: Request, asked: Annotated[UnresolvedQuestion, Query()]
     ) -> Response:
         """Return a page of unresolved orders, oldest first; the header Link leads to the next one."""
-        with self._readers.connection() as connection:
-            report = unresolved_report(connection, asked.chosen(), asked.limit, asked.after)
-        return paged(request, report, unresolved_sheet, self._page("unresolved.html"))
+        return self._answers.listing(request, asked, UNRESOLVED, self._page("unresolved.html"))
 
     def operator_acts(self, request: Request, asked: Annotated[ActsQuestion, Query()]) -> Response:
         """Return a page of people's acts, newest first; the header Link leads to the next one."""
-        with self._readers.connection() as connection:
-            report = operator_acts_report(connection, asked.chosen(), asked.limit, asked.after)
         page = self._page("operator_acts.html", acts=OperatorAct)
-        return paged(request, report, operator_acts_sheet, page)
+        return self._answers.listing(request, asked, OPERATOR_ACTS, page)
+
+    def reads(self, request: Request, asked: Annotated[ReadsQuestion, Query()]) -> Response:
+        """Return a page of reads under the compliance role, newest first; the header Link leads to the next one."""
+        page = self._page("reads.html", outcomes=ReadOutcome)
+        return self._answers.listing(request, asked, READS, page)
 
     def portfolio(self, request: Request) -> Response:
         """Return positions, account and reservations, and what is missing of them."""
-        with self._readers.connection() as connection:
-            report = portfolio_report(connection)
-        if wants_page(request):
-            return self._pages.report("portfolio.html", request, report)
-        return rendered(request, report, portfolio_sheet)
+        return self._answers.report(
+            request,
+            {},
+            portfolio_report,
+            portfolio_sheet,
+            lambda asked, report: self._pages.report("portfolio.html", asked, report),
+        )
 
     def _page(
         self, template: str, **values: Any

@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from services.auditor.negotiation import VARY, wants_page
 from tradetrail.errors import NotRecorded, TradetrailError, Unreachable, UsageError
 from tradetrail.reports.encode import to_json
 
@@ -22,13 +23,6 @@ Page = Callable[[Request, int, str, str], Response]
 """Makes the page of a problem out of status, title and detail."""
 
 log = structlog.get_logger(__name__)
-
-
-def wants_page(request: Request) -> bool:
-    """Tell whether the client prefers a page: it names text/html before, or without, application/json."""
-    accept = request.headers.get("accept", "").lower()
-    page, machine = accept.find("text/html"), accept.find("application/json")
-    return page >= 0 and (machine < 0 or page < machine)
 
 
 class Problem(HTTPException):
@@ -61,7 +55,7 @@ class Problems:
         title = HTTPStatus(status).phrase
         if wants_page(request):
             page = self._page(request, status, title, detail)
-            page.headers.update(headers or {})
+            page.headers.update(VARY | dict(headers or {}))
             return page
         content: dict[str, Any] = {
             "type": "about:blank",
@@ -72,7 +66,7 @@ class Problems:
             "request_id": request.state.request_id,
         }
         text = to_json({**(members or {}), **content})
-        return Response(text, status, dict(headers or {}), MEDIA_TYPE)
+        return Response(text, status, VARY | dict(headers or {}), MEDIA_TYPE)
 
     def of(self, request: Request, refusal: HTTPException) -> Response:
         """Return the answer of a refusal."""

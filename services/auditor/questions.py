@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -32,6 +32,10 @@ class Question(BaseModel):
             return asked
         return {name: value for name, value in asked.items() if value != ""}
 
+    def arguments(self) -> dict[str, Any]:
+        """Return what is asked, by the names it has in a URL; what was left out has its usual value or none."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
 
 class PeriodQuestion(Question):
     """Which period."""
@@ -56,6 +60,26 @@ class ListQuestion(Question):
     after: str | None = Field(
         default=None, description="The `next` of the page before; without it, the first page."
     )
+    every: bool = Field(
+        default=False,
+        alias="all",
+        description="All rows that the filters let through, streamed, as JSON, CSV or Parquet.",
+    )
+
+    @model_validator(mode="after")
+    def _has_pages_or_not(self) -> Self:
+        if self.every and self.model_fields_set & {"limit", "after"}:
+            raise ValueError("all of it has no pages: leave limit and after out")
+        return self
+
+    def arguments(self) -> dict[str, Any]:
+        """Return what is asked; where all rows are, without a page's length."""
+        told = super().arguments()
+        if self.every:
+            del told["limit"]
+        else:
+            del told["all"]
+        return told
 
 
 class PageQuestion(ListQuestion, PeriodQuestion):

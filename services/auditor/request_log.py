@@ -13,6 +13,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.auditor.access import ANYONE
+from services.auditor.exports import CutOff
 from services.auditor.problems import Problems
 
 SECURITY_HEADERS = {
@@ -67,6 +68,9 @@ class RequestLog:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, send_on)
+            except CutOff:
+                # Told where it happened.
+                raise
             except Exception:
                 log.exception("a request failed")
                 if status:

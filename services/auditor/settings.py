@@ -34,6 +34,12 @@ class AuditorSettings(BaseSettings):
     reader_connections_max: int = Field(
         default=4, ge=1, le=100, description="Connections that reports share."
     )
+    exports_max: int = Field(
+        default=2,
+        ge=1,
+        le=100,
+        description="Exports at once over HTTP, each with a connection besides those that reports share.",
+    )
     die_at: str = Field(
         default="",
         description="Tests only: [freeze ]STEP[:N], kill or freeze this process at the N-th passage of a step.",

@@ -12,18 +12,25 @@ from typing import Any
 import requests
 
 from services.auditor.act_threads import ActThreads
+from services.auditor.answers import Answers
 from services.auditor.api import AuditApi
 from services.auditor.api_settings import ApiSettings
+from services.auditor.exports import Exports
 from services.auditor.identities import identities_of
 from services.auditor.limits import Limits
 from services.auditor.progress import Progress
+from services.auditor.reads import Publish, Reads
 from services.auditor.server import Server
 from tests.eventually import eventually
 from tests.integration.trade_rows import Database
-from tradetrail.reports.connection import ReaderPool
+from tradetrail.clock import SystemClock
+from tradetrail.events.generated import QueryRecorded
+from tradetrail.log.stamp import Stamp
+from tradetrail.reports.connection import ReaderPool, open_reader
 from tradetrail.tokens import Role, add_token, entry_of, new_token
 
 TIMEOUT_S = 60
+EXPORTS_MAX = 1
 PAGE = "text/html"
 
 
@@ -35,6 +42,8 @@ class Served:
     app: Any
     tokens_file: Path | None
     tokens: dict[str, str] = field(default_factory=dict)
+    reads: list[QueryRecorded] = field(default_factory=list)
+    """Reads that were to be recorded, in order."""
     address: str = ""
     """Where requests seem to come from; needs an API that believes this machine as a proxy."""
 
@@ -73,9 +82,13 @@ def served(
     database: Database,
     tokens_file: Path | None = None,
     acts: ActThreads | None = None,
+    publish: Publish | None = None,
     **settings: Any,
 ) -> Iterator[Served]:
-    """Serve the API on ``database``; with a tokens file, it has a token for each role, named as the role."""
+    """Serve the API on ``database``; with a tokens file, it has a token for each role, named as the role.
+
+    ``publish`` puts reads into a log; without it they are only noted.
+    """
     told = Served("", None, tokens_file)
     if tokens_file:
         for role in Role:
@@ -84,7 +97,10 @@ def served(
     configured = ApiSettings(**settings)
     readers = ReaderPool(database.dsn, database.schema, "", 2)
     limits = Limits(configured.api_rate_per_s, configured.api_burst)
-    api = AuditApi(readers, Progress(), 60.0, identities_of(configured), limits, acts)
+    reads = Reads(publish or told.reads.append, Stamp("auditor", "test"), SystemClock())
+    exports = Exports(lambda: open_reader(database.dsn, database.schema), EXPORTS_MAX, reads)
+    answers = Answers(readers, exports, reads)
+    api = AuditApi(answers, Progress(), 60.0, identities_of(configured), limits, acts)
     told.app = api.app()
     server = Server(told.app, "127.0.0.1", 0, configured.api_proxies)
     server.start(api.access)

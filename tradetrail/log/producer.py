@@ -225,6 +225,7 @@ class EventProducer:
         """Prepare a producer without transactions."""
         self._codec = codec
         self._producer = open_producer(settings)
+        self._turn = threading.Lock()
 
     def connect(self) -> None:
         """Connect, for whoever waits for the first event. Raises Retryable when the broker is away."""
@@ -236,20 +237,22 @@ class EventProducer:
             raise translate(error, "connecting to write") from error
 
     def send(self, outputs: Sequence[Outgoing]) -> list[tuple[str, int, int]]:
-        """Send ``outputs`` in order and wait until each is confirmed; return where each landed.
+        """Send ``outputs`` in order and wait until each is confirmed; return where each landed. Threads take turns.
 
         Raises Retryable when a confirmation is missing after ``REQUEST_TIMEOUT_S``; what was sent may have arrived,
         and sending it again is harmless since its event id is the same.
         """
+        payloads = [_payload(self._codec, each) for each in outputs]
         deliveries = _Deliveries(len(outputs))
-        for index, each in enumerate(outputs):
-            value = _payload(self._codec, each)
-            self._producer.produce(
-                each.topic,
-                key=each.key.encode(),
-                value=value,
-                on_delivery=deliveries.callback(index),
-            )
-        if self._producer.flush(REQUEST_TIMEOUT_S) or deliveries.error:
+        with self._turn:
+            for index, (each, value) in enumerate(zip(outputs, payloads, strict=True)):
+                self._producer.produce(
+                    each.topic,
+                    key=each.key.encode(),
+                    value=value,
+                    on_delivery=deliveries.callback(index),
+                )
+            unconfirmed = self._producer.flush(REQUEST_TIMEOUT_S)
+        if unconfirmed or deliveries.error:
             raise Retryable(f"not every event was confirmed: {deliveries.error or 'time ran out'}")
         return deliveries.places

@@ -13,6 +13,7 @@ from tradetrail.cli.report.known_at import known_at
 from tradetrail.cli.report.operator_acts import operator_acts
 from tradetrail.cli.report.performance import performance
 from tradetrail.cli.report.portfolio import portfolio
+from tradetrail.cli.report.reads import reads
 from tradetrail.cli.report.runs import runs
 from tradetrail.cli.report.symbol import symbol
 from tradetrail.cli.report.unresolved import unresolved
@@ -68,6 +69,10 @@ def register(app: typer.Typer) -> None:
         epilog="Examples: `tradetrail report operator-acts --operator ann`; "
         "`tradetrail report operator-acts --act halt --from 2020-01-01 --format json`",
     )(operator_acts)
+    group.command(
+        epilog="Examples: `tradetrail report reads --reader cora`; "
+        "`tradetrail report reads --from 2020-01-01 --all --format csv -o reads.csv`"
+    )(reads)
     group.command(
         epilog="Examples: `tradetrail report portfolio`; `tradetrail report portfolio --format json`"
     )(portfolio)

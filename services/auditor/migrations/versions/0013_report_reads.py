@@ -38,8 +38,8 @@ def upgrade() -> None:
         column(
             "outcome",
             TEXT,
-            "answered; nothing_recorded: the answer said that there is no such thing; export_begun: an export whose end "
-            "is not recorded; export_complete; export_cut_off: not all rows were put out.",
+            "answered; nothing_recorded: the answer said that there is no such thing; export_begun: an export "
+            "whose end is not recorded; export_complete; export_cut_off: not all rows were put out.",
         ),
         column("rows", BIGINT, "Rows of the answer; null for an export whose end is not recorded."),
         column("ended_at", INSTANT, "When the export ended, UTC; of other reads when it was read."),
