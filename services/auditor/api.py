@@ -17,7 +17,7 @@ from services.auditor.evidence_reports import EvidenceReports
 from services.auditor.gate import Gate
 from services.auditor.identities import Identities
 from services.auditor.limits import Limits
-from services.auditor.negotiation import Form
+from services.auditor.negotiation import Form, wanted_form
 from services.auditor.openapi import describe
 from services.auditor.oversight_reports import OversightReports
 from services.auditor.pages import STYLE, Pages
@@ -33,6 +33,7 @@ from tradetrail.reports.counts import run_counts, symbols
 from tradetrail.reports.declined import DECLINED
 from tradetrail.reports.export import Sheet
 from tradetrail.reports.known_at import known_at_report, known_at_sheet
+from tradetrail.reports.paging import LIMIT_DEFAULT, LIMIT_MAX
 from tradetrail.reports.runs import RUNS
 from tradetrail.reports.symbol import By, symbol_report, symbol_sheet, symbol_span
 from tradetrail.symbols import check_symbol
@@ -41,6 +42,10 @@ _SYMBOL = Path(max_length=64, description="Symbol, such as AAPL or BRK.B.", exam
 _FROM = Query(alias="from", description="First day, inclusive, New York.", examples=["2020-01-01"])
 _TO = Query(alias="to", description="Last day, inclusive, New York.", examples=["2020-12-31"])
 _BY = Query(description="Which day of a disclosure the period applies to.")
+_LIMIT = Query(
+    ge=1, le=LIMIT_MAX, description=f"Rows of each list, at most; {LIMIT_MAX} without it."
+)
+_AFTER = Query(description="The `next` of the page before; without it, the first page.")
 
 
 class AuditApi:
@@ -145,8 +150,13 @@ class AuditApi:
         first: Annotated[date | None, _FROM] = None,
         last: Annotated[date | None, _TO] = None,
         by: Annotated[By, _BY] = By.REPORTED,
+        limit: Annotated[int | None, _LIMIT] = None,
+        after: Annotated[str | None, _AFTER] = None,
     ) -> Response:
-        """Return the symbol report; without a period, over everything that is recorded."""
+        """Return the symbol report; without a period, over everything that is recorded.
+
+        The header Link leads to the next page, if one of the lists goes on.
+        """
         symbol = check_symbol(symbol)
 
         def ask(connection: psycopg.Connection[Any]) -> dict[str, Any]:
@@ -159,10 +169,16 @@ class AuditApi:
                 first or min(span[0], last or span[0]),
                 last or max(span[1], first or span[1]),
             )
-            return symbol_report(connection, symbol, start, end, by)
+            # People don't read thousands of rows.
+            is_page = wanted_form(request) is Form.HTML
+            most = limit or (LIMIT_DEFAULT if is_page else LIMIT_MAX)
+            return symbol_report(connection, symbol, start, end, by, limit=most, after=after)
 
-        arguments = {"symbol": symbol, "from": first, "to": last, "by": by}
-        return self._answers.report(
+        arguments = {
+            **{"symbol": symbol, "from": first, "to": last, "by": by},
+            **{"limit": limit, "after": after},
+        }
+        return self._answers.paged(
             request,
             {name: value for name, value in arguments.items() if value is not None},
             ask,

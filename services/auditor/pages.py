@@ -46,9 +46,9 @@ class Pages:
         """Return the page that lists every symbol."""
         return self._render("overview.html", request, symbols=symbols, counts=counts)
 
-    def symbol(self, request: Request, report: dict[str, Any]) -> Response:
-        """Return the page of a symbol report."""
-        return self._render("symbol.html", request, report=report)
+    def symbol(self, request: Request, report: dict[str, Any], following: str | None) -> Response:
+        """Return the page of a symbol report; ``following`` as for runs."""
+        return self._render("symbol.html", request, report=report, following=following)
 
     def runs(self, request: Request, report: dict[str, Any], following: str | None) -> Response:
         """Return the page of a run report; ``following`` is the address of the next page, if there is one."""

@@ -30,6 +30,8 @@ KEYS = [
     "declined",
     "trades_executed",
     "summary",
+    "totals",
+    "next",
 ]
 
 
@@ -130,6 +132,38 @@ def test_the_period_is_whole_days_in_new_york(audited: tuple[Audit, Running]) ->
     assert [d["decision_id"] for d in one_day["decisions_made"]] == [story.an_id("d", "d1")]
     assert len(one_day["trades_executed"]) == 1
     assert empty["summary"]["decisions"]["success_rate"] is None
+
+
+@pytest.mark.parametrize("by", By)
+def test_pages_go_through_every_list_once(audited: tuple[Audit, Running], by: By) -> None:
+    audit, _ = audited
+    with open_reader(audit.dsn, audit.schema) as connection:
+        whole = symbol_report(connection, "AAPL", date(2020, 1, 1), END, by)
+        pages: list[dict[str, Any]] = []
+        after: str | None = None
+        while not pages or after:
+            told = symbol_report(
+                connection, "AAPL", date(2020, 1, 1), END, by, limit=1, after=after
+            )
+            pages.append(told)
+            after = told["next"]
+    assert len(pages) == max(whole["totals"].values()) > 1
+    for section, total in whole["totals"].items():
+        assert [row for page in pages for row in page[section]] == whole[section]
+        assert len(whole[section]) == total
+    assert all(
+        (page["summary"], page["totals"]) == (whole["summary"], whole["totals"]) for page in pages
+    )
+
+
+def test_a_link_leads_to_the_next_page(audited: tuple[Audit, Running]) -> None:
+    path = "/reports/symbol/AAPL?from=2020-01-01&to=2020-03-31&limit=1"
+    first = get(audited, path)
+    following = first.links["next"]["url"]
+    second = get(audited, following)
+    sections = ("data_ingested", "decisions_made")
+    assert all(first.json()[name] != second.json()[name] for name in sections)
+    assert get(audited, f"{path}&after=nowhere").status_code == 400
 
 
 def test_http_json_is_the_query_and_csv_its_rows(

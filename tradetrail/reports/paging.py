@@ -37,9 +37,14 @@ def page_arguments(limit: int, after: str | None) -> dict[str, Any]:
     ``after`` is the cursor of the page before. Raises UsageError for a limit out of bounds and for what is no cursor.
     """
     after_at, after_id = _place(after)
+    return {"after_at": after_at, "after_id": after_id, "rows_max": check_limit(limit) + 1}
+
+
+def check_limit(limit: int) -> int:
+    """Return ``limit`` if a page can have so many rows. Raises UsageError."""
     if not 1 <= limit <= LIMIT_MAX:
         raise UsageError(f"a page has from 1 to {LIMIT_MAX} rows, not {limit}")
-    return {"after_at": after_at, "after_id": after_id, "rows_max": limit + 1}
+    return limit
 
 
 def cut(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
@@ -11,8 +12,17 @@ from typing import Any
 import psycopg
 
 from tradetrail.reports.export import Sheet
+from tradetrail.reports.paging import LIMIT_MAX, check_limit
 from tradetrail.reports.period import since_until
 from tradetrail.reports.queries import rows
+from tradetrail.reports.section_cursor import (
+    Key,
+    as_id,
+    as_instant,
+    as_number,
+    read_cursor,
+    write_cursor,
+)
 from tradetrail.symbols import check_symbol
 
 Report = dict[str, Any]
@@ -33,20 +43,75 @@ class By(StrEnum):
     TRANSACTION_DATE = "transaction-date"
 
 
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """A list of the report: its query, and of a row the values that its order is by, by the query's arguments."""
+
+    query: str
+    key: Callable[[Report], Key]
+    readers: Mapping[str, Callable[[str], Any]]
+
+
+def _disclosures(query: str, day: str, other: str) -> _Section:
+    return _Section(
+        query,
+        lambda row: {
+            "after_day": row[day],
+            "after_other": row[other],
+            "after_id": row["record_id"],
+        },
+        {
+            "after_day": date.fromisoformat,
+            "after_other": date.fromisoformat,
+            "after_id": as_id,
+        },
+    )
+
+
+def _answers(query: str) -> _Section:
+    return _Section(
+        query,
+        lambda row: {
+            "after_at": row["created_at"],
+            "after_strength": row["rationale"]["signal_strength"],
+            "after_id": row["decision_id"],
+        },
+        {"after_at": as_instant, "after_strength": as_number, "after_id": as_id},
+    )
+
+
 _DISCLOSURES = {
-    By.REPORTED: "disclosures_by_reported",
-    By.TRANSACTION_DATE: "disclosures_by_traded",
+    By.REPORTED: _disclosures("disclosures_by_reported", "disclosed_on", "transaction_date"),
+    By.TRANSACTION_DATE: _disclosures("disclosures_by_traded", "transaction_date", "disclosed_on"),
 }
+_DECISIONS, _DECLINED = _answers("decisions"), _answers("declined")
+_TRADES = _Section(
+    "trades",
+    lambda row: {
+        "after_at": row["filled_at"],
+        "after_id": row["decision_id"],
+        "after_attempt": row["attempt_number"],
+    },
+    {"after_at": as_instant, "after_id": as_id, "after_attempt": int},
+)
 
 
 def symbol_report(
-    connection: psycopg.Connection[Any], symbol: str, start: date, end: date, by: By = By.REPORTED
+    connection: psycopg.Connection[Any],
+    symbol: str,
+    start: date,
+    end: date,
+    by: By = By.REPORTED,
+    *,
+    limit: int = LIMIT_MAX,
+    after: str | None = None,
 ) -> Report:
-    """Return the report of ``symbol`` from ``start`` to ``end``, both included.
+    """Return the report of ``symbol`` from ``start`` to ``end``, both included; each list has ``limit`` rows at most.
 
     Days are New York's. A decision counts on the day it was made, a trade on the day of its last fill, a disclosure on
-    the day it was reported (or traded); of a changed record the newest version counts, once. Raises UsageError for what
-    can't be a symbol and for a period that ends before it begins.
+    the day it was reported (or traded); of a changed record the newest version counts, once. ``after`` is the ``next``
+    of the page before; the sums don't depend on the page. Raises UsageError for what can't be a symbol or a cursor, a
+    limit out of bounds, and a period that ends before it begins.
     """
     symbol = check_symbol(symbol)
     since, until = since_until(start, end)
@@ -56,17 +121,42 @@ def symbol_report(
         "last_day": end,
         "since": since,
         "until": until,
+        "rows_max": check_limit(limit) + 1,
     }
-    decisions = rows(connection, "decisions", arguments)
-    trades = rows(connection, "trades", arguments)
+    sections = dict(zip(SECTIONS, (_DISCLOSURES[by], _DECISIONS, _DECLINED, _TRADES), strict=True))
+    begins = None
+    if after is not None:
+        begins = read_cursor(after, {name: each.readers for name, each in sections.items()})
+    keys: dict[str, Key] = {}
+    # One state of the database for every list and the sums.
+    with connection.transaction():
+        sums = rows(connection, "symbol_sums", arguments)[0]
+        sums |= rows(connection, f"{_DISCLOSURES[by].query}_count", arguments)[0]
+        lists: dict[str, list[Report]] = {}
+        for name, section in sections.items():
+            lists[name] = []
+            if begins is not None and name not in begins:
+                continue
+            begin = begins[name] if begins else dict.fromkeys(section.readers)
+            found = rows(connection, section.query, arguments | begin)
+            lists[name] = found[:limit]
+            if len(found) > limit:
+                keys[name] = section.key(found[limit - 1])
+    for row in lists["trades_executed"]:
+        # Only the order is by it.
+        del row["attempt_number"]
     return {
         "symbol": symbol,
         "period": {"from": start, "to": end, "by": str(by)},
-        "data_ingested": rows(connection, _DISCLOSURES[by], arguments),
-        "decisions_made": decisions,
-        "declined": rows(connection, "declined", arguments),
-        "trades_executed": trades,
-        "summary": {"decisions": _decision_sums(decisions), "executions": _trade_sums(trades)},
+        **lists,
+        "summary": _summary(sums),
+        "totals": {
+            "data_ingested": sums["data_ingested"],
+            "decisions_made": sums["total_signals"],
+            "declined": sums["declined"],
+            "trades_executed": sums["total_trades"],
+        },
+        "next": write_cursor(keys),
     }
 
 
@@ -91,24 +181,18 @@ def success_rate(executed: int, total: int) -> float | None:
     return float((Decimal(100) * executed / total).quantize(Decimal("0.1"), ROUND_HALF_UP))
 
 
-def _decision_sums(decisions: list[dict[str, Any]]) -> dict[str, Any]:
-    executed = sum(d["status"] == "executed" for d in decisions)
+def _summary(sums: Report) -> Report:
+    total, executed = sums["total_signals"], sums["executed"]
     return {
-        "total_signals": len(decisions),
-        "executed": executed,
-        "failed": sum(d["status"] == "failed" for d in decisions),
-        "success_rate": success_rate(executed, len(decisions)),
-    }
-
-
-def _trade_sums(trades: list[dict[str, Any]]) -> dict[str, Any]:
-    def shares(side: str) -> Decimal:
-        return sum((t["quantity"] for t in trades if t["side"] == side), Decimal(0))
-
-    return {
-        "total_trades": len(trades),
-        "shares_bought": shares("buy"),
-        "shares_sold": shares("sell"),
+        "decisions": {
+            "total_signals": total,
+            "executed": executed,
+            "failed": sums["failed"],
+            "success_rate": success_rate(executed, total),
+        },
+        "executions": {
+            name: sums[name] for name in ("total_trades", "shares_bought", "shares_sold")
+        },
     }
 
 

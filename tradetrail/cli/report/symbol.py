@@ -8,10 +8,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from tradetrail.cli.report.options import First, Form, Last, Output, period, reader
-from tradetrail.cli.report.output import ReportFormat, show
+from tradetrail.cli.report.options import After, First, Form, Last, Limit, Output, period, reader
+from tradetrail.cli.report.output import ReportFormat, show, talk
 from tradetrail.cli.report.tables import print_section, print_sums
 from tradetrail.errors import UsageError
+from tradetrail.reports.paging import LIMIT_MAX
 from tradetrail.reports.symbol import By, symbol_report, symbol_sheet, symbol_span
 
 # What the tables on a terminal show of each section; the other formats give everything.
@@ -33,12 +34,14 @@ def symbol(
     by: Annotated[
         By, typer.Option("--by", help="which day of a disclosure the period applies to")
     ] = By.REPORTED,
+    limit: Limit = LIMIT_MAX,
+    after: After = None,
     form: Form = ReportFormat.TABLE,
     output: Output = None,
 ) -> None:
     """All activity of a symbol in a period: data ingested, decisions, declined signals, trades.
 
-    Without a period: over everything that is recorded about it.
+    Without a period: over everything that is recorded about it. Each list has --limit rows; the sums count all.
     """
     start, end = period(first, last)
     with reader() as connection:
@@ -46,7 +49,10 @@ def symbol(
         if span is None:
             raise UsageError(f"nothing is recorded about {name.upper()}; check the symbol")
         begin = start or min(span[0], end or span[0])
-        report = symbol_report(connection, name, begin, end or max(span[1], begin), by)
+        until = end or max(span[1], begin)
+        report = symbol_report(
+            connection, name, begin, until, by, limit=limit or LIMIT_MAX, after=after
+        )
     show_symbol_report(report, form, output)
 
 
@@ -55,6 +61,8 @@ def show_symbol_report(
 ) -> None:
     """Print a symbol report to stdout or into a file."""
     show(report, form, output, printer=_print, sheet=symbol_sheet)
+    if report["next"] and form is not ReportFormat.JSON:
+        talk(f"the lists go on; the next page: --after {report['next']}")
 
 
 def _print(report: dict[str, Any], console: Console) -> None:

@@ -2,49 +2,68 @@
 -- Those executed are found by when they were. Of the others, with a part filled, one is still under way, or has an order that
 -- ended before it was whole: an order filled wholly leaves its decision executed, or under way while another order is open.
 -- Order: newest first, then decision id, both descending. A page begins after the row that the cursor names.
-WITH partly AS (
-    SELECT trade_decision_id AS decision_id
-    FROM trade_executions
-    WHERE filled_quantity > 0 AND status <> 'filled'
-    UNION
-    SELECT decision_id FROM trade_decisions WHERE status = 'executing'
-), chosen AS (
-    (
-        SELECT decision_id, executed_at
-        FROM trade_decisions
-        WHERE status = 'executed'
-            AND executed_at >= coalesce(%(since)s::timestamptz, '-infinity')
-            AND executed_at < coalesce(%(until)s::timestamptz, 'infinity')
-            AND (executed_at, decision_id)
-                < (coalesce(%(after_at)s::timestamptz, 'infinity'), coalesce(%(after_id)s::text, ''))
-            AND (%(symbol)s::text IS NULL OR symbol = %(symbol)s)
-            AND (%(strategy)s::text IS NULL OR strategy_name = %(strategy)s)
-            AND (%(side)s::text IS NULL OR side = %(side)s)
-        ORDER BY executed_at DESC, decision_id DESC
-        LIMIT %(rows_max)s
-    )
-    UNION ALL
+WITH whole AS (
     SELECT decision_id, executed_at
-    FROM partly
-    CROSS JOIN LATERAL (
-        SELECT coalesce(max(x.filled_at), max(x.status_at)) AS executed_at
-        FROM trade_executions x
-        WHERE x.trade_decision_id = partly.decision_id AND x.filled_quantity > 0
-    ) AS last_part
-    WHERE EXISTS (
-            SELECT FROM trade_decisions d
-            WHERE d.decision_id = partly.decision_id
-                AND d.status IS DISTINCT FROM 'executed'
-                AND (%(symbol)s::text IS NULL OR d.symbol = %(symbol)s)
-                AND (%(strategy)s::text IS NULL OR d.strategy_name = %(strategy)s)
-                AND (%(side)s::text IS NULL OR d.side = %(side)s)
-            -- One by one: they are few, whatever the planner takes them for.
-            OFFSET 0
-        )
+    FROM trade_decisions
+    WHERE status = 'executed'
         AND executed_at >= coalesce(%(since)s::timestamptz, '-infinity')
         AND executed_at < coalesce(%(until)s::timestamptz, 'infinity')
         AND (executed_at, decision_id)
             < (coalesce(%(after_at)s::timestamptz, 'infinity'), coalesce(%(after_id)s::text, ''))
+        AND (%(symbol)s::text IS NULL OR symbol = %(symbol)s)
+        AND (%(strategy)s::text IS NULL OR strategy_name = %(strategy)s)
+        AND (%(side)s::text IS NULL OR side = %(side)s)
+    ORDER BY executed_at DESC, decision_id DESC
+    LIMIT %(rows_max)s
+), part AS (
+    SELECT x.trade_decision_id AS decision_id, coalesce(x.filled_at, x.status_at) AS executed_at
+    FROM trade_executions x
+    WHERE x.filled_quantity > 0 AND x.status <> 'filled'
+        AND coalesce(x.filled_at, x.status_at) >= coalesce(%(since)s::timestamptz, '-infinity')
+        AND coalesce(x.filled_at, x.status_at) < coalesce(%(until)s::timestamptz, 'infinity')
+        AND (coalesce(x.filled_at, x.status_at), x.trade_decision_id)
+            < (coalesce(%(after_at)s::timestamptz, 'infinity'), coalesce(%(after_id)s::text, ''))
+        -- Each decision once, with its last fill.
+        AND NOT EXISTS (
+            SELECT FROM trade_executions later
+            WHERE later.trade_decision_id = x.trade_decision_id AND later.filled_quantity > 0
+                AND (coalesce(later.filled_at, later.status_at), later.execution_id)
+                    > (coalesce(x.filled_at, x.status_at), x.execution_id)
+            -- One by one: a page needs few of them, whatever the planner takes them for.
+            OFFSET 0
+        )
+        AND EXISTS (
+            SELECT FROM trade_decisions d
+            WHERE d.decision_id = x.trade_decision_id
+                AND d.status IS DISTINCT FROM 'executed'
+                AND (%(symbol)s::text IS NULL OR d.symbol = %(symbol)s)
+                AND (%(strategy)s::text IS NULL OR d.strategy_name = %(strategy)s)
+                AND (%(side)s::text IS NULL OR d.side = %(side)s)
+            OFFSET 0
+        )
+    ORDER BY coalesce(x.filled_at, x.status_at) DESC, x.trade_decision_id DESC
+    LIMIT %(rows_max)s
+), open AS (
+    SELECT d.decision_id, last_fill.executed_at
+    FROM trade_decisions d
+    CROSS JOIN LATERAL (
+        SELECT max(coalesce(x.filled_at, x.status_at)) AS executed_at
+        FROM trade_executions x
+        WHERE x.trade_decision_id = d.decision_id AND x.filled_quantity > 0
+    ) AS last_fill
+    WHERE d.status = 'executing'
+        AND (%(symbol)s::text IS NULL OR d.symbol = %(symbol)s)
+        AND (%(strategy)s::text IS NULL OR d.strategy_name = %(strategy)s)
+        AND (%(side)s::text IS NULL OR d.side = %(side)s)
+        AND last_fill.executed_at >= coalesce(%(since)s::timestamptz, '-infinity')
+        AND last_fill.executed_at < coalesce(%(until)s::timestamptz, 'infinity')
+        AND (last_fill.executed_at, d.decision_id)
+            < (coalesce(%(after_at)s::timestamptz, 'infinity'), coalesce(%(after_id)s::text, ''))
+), chosen AS (
+    SELECT decision_id, executed_at FROM whole
+    UNION ALL
+    -- What is open and filled in part stands in both.
+    (SELECT decision_id, executed_at FROM part UNION SELECT decision_id, executed_at FROM open)
     ORDER BY executed_at DESC, decision_id DESC
     LIMIT %(rows_max)s
 )

@@ -1,18 +1,32 @@
 -- What the filters of executed_page.sql let through adds up to, whatever the page: one row.
 WITH partly AS (
-    SELECT trade_decision_id AS decision_id
-    FROM trade_executions
-    WHERE filled_quantity > 0 AND status <> 'filled'
+    SELECT x.trade_decision_id AS decision_id
+    FROM trade_executions x
+    WHERE x.filled_quantity > 0 AND x.status <> 'filled'
+        AND coalesce(x.filled_at, x.status_at) >= coalesce(%(since)s::timestamptz, '-infinity')
+        AND coalesce(x.filled_at, x.status_at) < coalesce(%(until)s::timestamptz, 'infinity')
+        -- Its last fill; those are few, so they are looked at one by one.
+        AND NOT EXISTS (
+            SELECT FROM trade_executions later
+            WHERE later.trade_decision_id = x.trade_decision_id AND later.filled_quantity > 0
+                AND (coalesce(later.filled_at, later.status_at), later.execution_id)
+                    > (coalesce(x.filled_at, x.status_at), x.execution_id)
+            OFFSET 0
+        )
     UNION
-    SELECT decision_id FROM trade_decisions WHERE status = 'executing'
+    SELECT d.decision_id
+    FROM trade_decisions d
+    CROSS JOIN LATERAL (
+        SELECT max(coalesce(x.filled_at, x.status_at)) AS executed_at
+        FROM trade_executions x
+        WHERE x.trade_decision_id = d.decision_id AND x.filled_quantity > 0
+    ) AS last_fill
+    WHERE d.status = 'executing'
+        AND last_fill.executed_at >= coalesce(%(since)s::timestamptz, '-infinity')
+        AND last_fill.executed_at < coalesce(%(until)s::timestamptz, 'infinity')
 ), part AS MATERIALIZED (
     SELECT d.decision_id, d.side
     FROM partly
-    CROSS JOIN LATERAL (
-        SELECT coalesce(max(x.filled_at), max(x.status_at)) AS executed_at
-        FROM trade_executions x
-        WHERE x.trade_decision_id = partly.decision_id AND x.filled_quantity > 0
-    ) AS last_part
     CROSS JOIN LATERAL (
         SELECT decision_id, side
         FROM trade_decisions
@@ -24,8 +38,6 @@ WITH partly AS (
         -- One by one: they are few, whatever the planner takes them for.
         OFFSET 0
     ) AS d
-    WHERE executed_at >= coalesce(%(since)s::timestamptz, '-infinity')
-        AND executed_at < coalesce(%(until)s::timestamptz, 'infinity')
 ), fills AS (
     SELECT d.side, x.filled_quantity, x.filled_avg_price, x.commission
     FROM trade_decisions d
