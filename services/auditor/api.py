@@ -175,8 +175,12 @@ class AuditApi:
             return symbol_report(connection, symbol, start, end, by, limit=most, after=after)
 
         arguments = {
-            **{"symbol": symbol, "from": first, "to": last, "by": by},
-            **{"limit": limit, "after": after},
+            "symbol": symbol,
+            "from": first,
+            "to": last,
+            "by": by,
+            "limit": limit,
+            "after": after,
         }
         return self._answers.paged(
             request,
