@@ -30,6 +30,7 @@ from tradetrail.log.codec import Codec
 from tradetrail.log.configuration import Stamp
 from tradetrail.log.producer import EventProducer
 from tradetrail.log.provision import begin
+from tradetrail.log.straight import Form
 from tradetrail.log.topics import Topics
 from tradetrail.reports.connection import DatabaseSettings, ReaderPool, open_reader
 from tradetrail.settings import SharedSettings, configuration, load
@@ -72,7 +73,10 @@ def run(shared: SharedSettings, stop: threading.Event) -> None:
     source = Source(shared, topics.all(), store.positions, progress)
     auditor = Auditor(
         settings,
-        Decoder(codec, frozenset(spec.name for spec in topics.specs() if spec.compacted)),
+        Decoder(
+            Codec(shared.registry_url, Form.TEXTS),
+            frozenset(spec.name for spec in topics.specs() if spec.compacted),
+        ),
         source,
         store,
         Quarantine(producer, topics, stamp, clock),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -12,7 +13,7 @@ from tradetrail.errors import Poison
 from tradetrail.events.generated import DeadLetterReason
 from tradetrail.log.codec import BadEvent, Decoded
 from tradetrail.log.reader import Received
-from tradetrail.reports.encode import to_json
+from tradetrail.reports.encode import instant, to_json
 
 # Ids are 31 bits on the wire of every registry; a broken header can claim more.
 _SCHEMA_ID_MAX = (1 << 31) - 1
@@ -50,14 +51,14 @@ class Entry:
         return _short(self.decoded.type_name) if self.decoded else None
 
     def position(self) -> dict[str, Any]:
-        """Return the position columns of a row that this event makes."""
+        """Return where the event stands, by the columns of a row that it makes."""
         message = self.message
         return {
-            "event_id": self.decoded.datum["event_id"] if self.decoded else None,
             "topic": message.topic,
             "partition": message.partition,
             "offset": message.offset,
-            "available_at": message.appended_at,
+            # Made a text once, not for each of its rows.
+            "available_at": instant(message.appended_at),
         }
 
     @property
@@ -88,11 +89,22 @@ def json_text(text: str | None) -> str | None:
     if text is None:
         return None
     try:
-        _JSON.decode(text)
+        _demand_json(text)
         readable = "\\u0000" not in text
     except (ValueError, RecursionError):
         readable = False
     return text if readable else to_json(text)
+
+
+def _demand_json(text: str) -> None:
+    """Raise ValueError or RecursionError for what is no JSON."""
+    try:
+        _, end = _scan(text, 0)
+    except StopIteration:
+        end = 0
+    if end != len(text):
+        # White space around it, or no JSON. To look for it first would take half of the time.
+        _JSON.decode(text)
 
 
 def _refuse(constant: str) -> None:
@@ -102,6 +114,7 @@ def _refuse(constant: str) -> None:
 # Numbers are not looked at: what no machine number can hold is for the database to judge. Made once: ``json.loads``
 # would make one for each text.
 _JSON = json.JSONDecoder(parse_constant=_refuse, parse_float=str)
+_scan: Callable[[str, int], tuple[Any, int]] = _JSON.scan_once  # type: ignore[attr-defined]
 
 
 class NotStorable(Poison):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from binascii import unhexlify
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from uuid import UUID
@@ -22,7 +23,8 @@ _PARTITION = struct.Struct(">ii")
 _INSTANT = struct.Struct(">iq")
 _OFFSET_INSTANT = struct.Struct(">iqiq")
 _NULL = _SIZE.pack(-1)
-_UUID_SIZE, _HASH_SIZE = _SIZE.pack(16), _SIZE.pack(32)
+_UUID_BYTES = 16
+_UUID_SIZE, _HASH_SIZE = _SIZE.pack(_UUID_BYTES), _SIZE.pack(32)
 # Places, types and symbols that recur; a batch has few.
 _REMEMBERED = 4_096
 _DAY_S = 86_400
@@ -61,7 +63,7 @@ def _said(entry: Entry) -> bytes:
             _text(datum["symbol"]),
             _UUID_SIZE,
             _uuid(datum["event_id"]),
-            _INSTANT.pack(8, _micros(datum["occurred_at"])),
+            _INSTANT.pack(8, _occurred_micros(datum["occurred_at"])),
             _text(datum["story_id"]),
             _PARTITION.pack(4, entry.decoded.schema_id),
         )
@@ -93,7 +95,18 @@ def _micros(at: datetime) -> int:
     return (since.days * _DAY_S + since.seconds) * 1_000_000 + since.microseconds
 
 
+def _occurred_micros(at: datetime | str) -> int:
+    return _micros(datetime.fromisoformat(at) if isinstance(at, str) else at)
+
+
 def _uuid(text: str) -> bytes:
+    try:
+        plain = unhexlify(text.replace("-", ""))
+        if len(plain) == _UUID_BYTES:
+            return plain
+    except ValueError:
+        pass
+    # Any other way to write one; to make an object of each takes ten times as long.
     try:
         return UUID(text).bytes
     except ValueError as error:

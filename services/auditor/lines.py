@@ -10,38 +10,25 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from services.auditor.entry import NotStorable
-from services.auditor.rows import Table, Values
+from services.auditor.rows import Row
 
 _NULL = "\\N"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+_REMEMBERED = 4_096
 # An array's element that needs no quotes. NULL is quoted, since it would say something else.
 _PLAIN = re.compile(r"(?!null$)[A-Za-z_][A-Za-z_0-9]*", re.IGNORECASE)
 
 
-def lines(table: Table, rows: Iterable[Values]) -> bytes:
-    """Return ``rows`` as COPY takes them, in the order of the table's columns; a column that a row lacks is NULL.
+def lines(rows: Iterable[Row]) -> bytes:
+    """Return a table's ``rows`` as COPY takes them.
 
     Raises NotStorable for a text with a NUL, which Postgres can't keep.
     """
-    columns = table.columns
-    made = []
-    for row in rows:
-        values = list(map(row.get, columns))
-        line = "\t".join(
-            [v if type(v) is str else _NULL if v is None else _TEXTS[type(v)](v) for v in values]
-        )
-        # Most rows need no escapes: told at once for the whole line. Each NULL has the one backslash of its own.
-        if (
-            line.count("\t") != len(columns) - 1
-            or line.count("\\") != values.count(None)
-            or "\n" in line
-            or "\r" in line
-        ):
-            line = _escaped(values)
-        made.append(line)
+    made = [_line(row) for row in rows]
     made.append("")
     text = "\n".join(made)
     if "\0" in text:
@@ -49,12 +36,27 @@ def lines(table: Table, rows: Iterable[Values]) -> bytes:
     return text.encode()
 
 
-def _escaped(values: Sequence[Any]) -> str:
+def _line(row: Row) -> str:
+    line = "\t".join(
+        [v if type(v) is str else _NULL if v is None else _TEXTS[type(v)](v) for v in row]
+    )
+    # Most rows need no escapes: told at once for the whole line. Each NULL has the one backslash of its own.
+    if (
+        line.count("\t") != len(row) - 1
+        or line.count("\\") != row.count(None)
+        or "\n" in line
+        or "\r" in line
+    ):
+        return _escaped(row)
+    return line
+
+
+def _escaped(row: Row) -> str:
     return "\t".join(
         _NULL
         if value is None
         else (value if type(value) is str else _TEXTS[type(value)](value)).translate(_ESCAPES)
-        for value in values
+        for value in row
     )
 
 
@@ -62,6 +64,8 @@ def _array(items: Sequence[str]) -> str:
     return f"{{{','.join(map(_element, items))}}}"
 
 
+# Flags and names of fields.
+@lru_cache(_REMEMBERED)
 def _element(text: str) -> str:
     if _PLAIN.fullmatch(text):
         return text

@@ -9,7 +9,7 @@ from services.auditor.entry import Entry
 from services.auditor.event_rows import HEADER, TRAILER, event_row
 from services.auditor.lines import lines
 from services.auditor.projections import project
-from services.auditor.rows import Folded, Table, add_stubs, fold
+from services.auditor.rows import Folded, Table, fold, stubs
 from services.auditor.tables import TABLES
 
 # Sent at once: large enough that calls don't count, small enough to be joined without a second copy of the batch.
@@ -59,14 +59,14 @@ class Preparation:
 
     def done(self) -> Prepared:
         """Return all of it; nothing can be added after that. Raises NotStorable."""
-        add_stubs(self._folded, TABLES)
+        parents = stubs(self._folded, TABLES)
         tables = []
         for name, table in TABLES.items():
-            if rows := self._folded.pop(name, None):
-                known = len(table.key)
-                told = lines(table, (row for row in rows.values() if len(row) > known))
-                stubs = lines(table, (row for row in rows.values() if len(row) == known))
-                tables.append(TableRows(table, told, stubs))
+            told = lines(self._folded.pop(name, {}).values())
+            untold = (None,) * (len(table.columns) - len(table.key))
+            only_named = lines((*key, *untold) for key in parents.get(name, ()))
+            if told or only_named:
+                tables.append(TableRows(table, told, only_named))
         return Prepared(self._events, tables)
 
 

@@ -24,6 +24,7 @@ from tradetrail.errors import Fatal, Retryable
 from tradetrail.log.codec import Codec
 from tradetrail.log.kafka import REQUEST_TIMEOUT_S, open_consumer, translate
 from tradetrail.log.reader import Place, Received, read_messages, received
+from tradetrail.log.straight import Form
 from tradetrail.log.topics import Topics
 from tradetrail.settings import SharedSettings
 
@@ -59,7 +60,7 @@ class Refill:
         self._settings = settings
         self._topics = Topics.of(shared)
         self._compacted = frozenset(s.name for s in self._topics.specs() if s.compacted)
-        self._decoder = Decoder(Codec(shared.registry_url), self._compacted)
+        self._decoder = Decoder(Codec(shared.registry_url, Form.TEXTS), self._compacted)
         self._store = Store(dsn, schema, settings.writer_role)
         self._kept = Kept(dsn, schema, origin)
         self._written = 0

@@ -18,9 +18,8 @@ from services.auditor import migrations
 from services.auditor.entry import Entry
 from services.auditor.migrate import migrate
 from services.auditor.projections import project
-from services.auditor.rows import add_stubs, fold
-from services.auditor.tables import TABLES
 from tests import auditor_story as story
+from tests.auditor_rows import all_rows
 from tests.integration.audit_schema import WRITER, entries_of, fresh_schema
 from tradetrail.log.event_hash import event_hash
 
@@ -118,8 +117,7 @@ def test_the_release_before_goes_on_writing(
     migrate(dsn, name)
     written = json.loads((RELEASED / f"{release}.json").read_text(encoding="utf-8"))
     entries = entries_of(story.placed_story())
-    rows = fold(project(entries))
-    add_stubs(rows, TABLES)
+    rows = all_rows(project(entries))
     connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(WRITER)))
     connection.execute("INSERT INTO positions (topic, partition, next_offset) VALUES ('t', 0, 0)")
     connection.execute("INSERT INTO schemas (schema_id, type, schema) VALUES (1, 't', '{}')")

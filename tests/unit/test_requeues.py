@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from services.auditor.projections import project
-from services.auditor.rows import fold
 from tests import auditor_story as story
+from tests.auditor_rows import told_rows
 from tests.integration.audit_schema import entries_of
 from tradetrail.errors import UsageError
 from tradetrail.events import Event, to_datum
@@ -67,14 +67,14 @@ def test_a_requeue_says_letter_and_place() -> None:
 )
 def test_an_act_that_says_nothing_of_a_letter_changes_none(arguments: str) -> None:
     assert read_requeue(arguments) is None
-    rows = fold(project(entries_of([("t", "k", _act(arguments))])))
+    rows = told_rows(project(entries_of([("t", "k", _act(arguments))])))
     assert "dead_letters" not in rows
     assert len(rows["operator_acts"]) == 1
 
 
 def test_a_requeue_stands_in_its_letters_row() -> None:
     act = _act(requeue_arguments(LETTER, "id", NEW))
-    rows = fold(project(entries_of([("t", "k", act)])))["dead_letters"]
+    rows = told_rows(project(entries_of([("t", "k", act)])))["dead_letters"]
     row = rows[LETTER]
     told = [row[f"requeued_{name}"] for name in ("at", "by", "why", "topic", "partition", "offset")]
     assert told == [act.occurred_at, "ann", "again", *NEW]

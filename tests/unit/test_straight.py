@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import fastavro
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from tests.unit.event_strategies import any_event
 from tradetrail.events import CATALOGUE, Event, to_datum
 from tradetrail.events.schemas import parsed_schema
-from tradetrail.log.straight import NotStraight, straight_reader, today_reader
+from tradetrail.log.straight import Form, NotStraight, as_texts, straight_reader, today_reader
 
 BEFORE = b"12345"
 
@@ -38,6 +40,14 @@ def test_every_event_reads_as_the_library_reads_it(event: Event) -> None:
     expected = by_the_library(schema, value)
     # As texts too: 1.50 equals 1.5.
     assert (datum, repr(datum), end) == (expected, repr(expected), len(BEFORE + value))
+
+
+@given(any_event())
+@settings(max_examples=150, deadline=None)
+def test_every_event_reads_in_texts_as_its_types_say(event: Event) -> None:
+    value = written(parsed_schema(event.TYPE), to_datum(event))
+    typed, end = today_reader(event.TYPE)(value, 0)
+    assert today_reader(event.TYPE, Form.TEXTS)(value, 0) == (as_texts(typed), end)
 
 
 @given(any_event(), st.data())
@@ -66,6 +76,25 @@ def test_altered_bytes_end_or_are_refused(event: Event, data: st.DataObject) -> 
 
 def test_there_is_a_reader_for_every_type() -> None:
     assert all(today_reader(name) for name in CATALOGUE)
+
+
+def test_instants_and_days_as_texts() -> None:
+    at = datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+    told = {"a": [at, at.replace(microsecond=0)], "b": date(1, 1, 1), "c": Decimal("1.50")}
+    assert as_texts(told) == {
+        "a": ["1969-12-31T23:59:59.999999Z", "1969-12-31T23:59:59Z"],
+        "b": "0001-01-01",
+        "c": Decimal("1.50"),
+    }
+
+
+@pytest.mark.parametrize("form", Form)
+@pytest.mark.parametrize("kind", ["timestamp-micros", "date"])
+def test_an_instant_that_no_calendar_has_is_refused(kind: str, form: Form) -> None:
+    schema = schema_of({"type": "int" if kind == "date" else "long", "logicalType": kind})
+    value = written(schema_of("long"), {"f": 2**62 if kind != "date" else 2**31 - 1})
+    with pytest.raises((OverflowError, ValueError)):
+        straight_reader(schema, form)(value, 0)
 
 
 def schema_of(kind: Any) -> Any:

@@ -22,7 +22,7 @@ from tradetrail.errors import Fatal, Poison, Retryable
 from tradetrail.events import CATALOGUE, Event, from_datum, to_datum
 from tradetrail.events.generated import DeadLetterReason
 from tradetrail.events.schemas import envelope_schema, parsed_schema, schema_text
-from tradetrail.log.straight import today_reader
+from tradetrail.log.straight import Form, as_texts, today_reader
 from tradetrail.redaction import hidden_everywhere, holds_secret
 
 _MAGIC = 0
@@ -56,7 +56,7 @@ class Decoded:
 
     @property
     def event(self) -> Event:
-        """Return the typed event."""
+        """Return the typed event; not of a datum in texts."""
         return from_datum(self.type_name, self.datum)
 
 
@@ -73,9 +73,10 @@ class _Writer:
 class Codec:
     """Encoder and decoder on one registry. Not thread-safe: one per thread."""
 
-    def __init__(self, registry_url: str) -> None:
-        """Use the registry at ``registry_url``; nothing is asked before the first event."""
+    def __init__(self, registry_url: str, form: Form = Form.TYPED) -> None:
+        """Use the registry at ``registry_url``; nothing is asked before the first event. Data come in ``form``."""
         self._url = registry_url
+        self._form = form
         self._client = SchemaRegistryClient({"url": registry_url, "timeout": REGISTRY_TIMEOUT_S})
         # Codecs live as long as their owners; the connection ends with the codec, without a call to forget.
         weakref.finalize(self, self._client.close)
@@ -133,12 +134,13 @@ class Codec:
     def _read(self, writer: _Writer, value: bytes) -> tuple[dict[str, Any], int]:
         """Return the datum of today's schema and where it ended."""
         if not writer.differs:
-            return today_reader(writer.type_name)(value, _HEADER.size)
+            return today_reader(writer.type_name, self._form)(value, _HEADER.size)
         buffer = io.BytesIO(value)
         buffer.seek(_HEADER.size)
         today = parsed_schema(writer.type_name)
         datum = fastavro.schemaless_reader(buffer, writer.parsed, today)
-        return cast(dict[str, Any], datum), buffer.tell()
+        plain = as_texts(datum) if self._form is Form.TEXTS else datum
+        return cast(dict[str, Any], plain), buffer.tell()
 
     def type_name(self, value: bytes | None) -> str:
         """Return the type by the schema id alone, the cheapest look at an event.

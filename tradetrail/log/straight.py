@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Context, Decimal
+from enum import Enum
 from functools import cache, lru_cache
 from typing import Any
 
@@ -26,25 +27,36 @@ Reader = Callable[[bytes, int], tuple[dict[str, Any], int]]
 """Takes bytes and where to begin; returns the record and where it ended. Raises on anything else."""
 
 
+class Form(Enum):
+    """What instants and days become; the values are code that makes one of a number, of instants first."""
+
+    TYPED = ("epoch + since(0, 0, {})", f"date(({{}}) + {_EPOCH_ORDINAL})")
+    """Python's types."""
+    TEXTS = ("instant_text({})", "day_text({})")
+    """ISO 8601 in UTC, ending in Z, for who only hands them on: as JSON and COPY take them."""
+
+
 class NotStraight(Exception):
     """The schema has a type that this module does not read."""
 
 
 @cache
-def today_reader(type_name: str) -> Reader:
+def today_reader(type_name: str, form: Form = Form.TYPED) -> Reader:
     """Return the reader of an event type's schema as it is today."""
-    return straight_reader(parsed_schema(type_name))
+    return straight_reader(parsed_schema(type_name), form)
 
 
-def straight_reader(parsed: Any) -> Reader:
+def straight_reader(parsed: Any, form: Form = Form.TYPED) -> Reader:
     """Return the reader of a schema that the Avro library has parsed. Raises NotStraight for types we don't use."""
-    code = _Code(parsed)
+    code = _Code(parsed, form)
     scope: dict[str, Any] = {
         "long": _long,
         "date": date.fromordinal,
         "epoch": _EPOCH,
         "since": timedelta,
         "number": _number,
+        "instant_text": _instant_text,
+        "day_text": _day_text,
         "Outside": ValueError,
         **code.constants,
     }
@@ -73,10 +85,38 @@ def _number(data: bytes, scale: int, context: Context) -> Decimal:
     return unscaled.scaleb(-scale, context)
 
 
+def _instant_text(micros: int) -> str:
+    seconds, rest = divmod(micros, 1_000_000)
+    return f"{_second_text(seconds)}.{rest:06}Z" if rest else f"{_second_text(seconds)}Z"
+
+
+# Events come in bursts, and days recur.
+@lru_cache(_NUMBERS_KEPT)
+def _second_text(seconds: int) -> str:
+    return (_EPOCH + timedelta(seconds=seconds)).isoformat()[:19]
+
+
+@lru_cache(_NUMBERS_KEPT)
+def _day_text(days: int) -> str:
+    return date.fromordinal(days + _EPOCH_ORDINAL).isoformat()
+
+
+def as_texts(value: Any) -> Any:
+    """Return what was read with types, a whole record or any value inside one, as if it had been read as texts."""
+    if isinstance(value, dict):
+        return {key: as_texts(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [as_texts(item) for item in value]
+    if isinstance(value, datetime):
+        return _instant_text((value - _EPOCH) // timedelta(microseconds=1))
+    return value.isoformat() if isinstance(value, date) else value
+
+
 class _Code:
     """The text of the functions of a schema: one per record type."""
 
-    def __init__(self, parsed: Any) -> None:
+    def __init__(self, parsed: Any, form: Form) -> None:
+        self._instant, self._day = form.value
         self.constants: dict[str, Any] = {}
         self._named: dict[str, Any] = {}
         self._functions: dict[str, str] = {}
@@ -133,8 +173,8 @@ class _Code:
             ("bytes", None): "b[i:j]",
             ("int", None): signed,
             ("long", None): signed,
-            ("long", "timestamp-micros"): f"epoch + since(0, 0, {signed})",
-            ("int", "date"): f"date(({signed}) + {_EPOCH_ORDINAL})",
+            ("long", "timestamp-micros"): self._instant.format(signed),
+            ("int", "date"): self._day.format(signed),
         }.get(kind)
         if kind == ("bytes", "decimal"):
             context = self._constant("context", Context(prec=schema["precision"]))

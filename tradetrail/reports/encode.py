@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from json.encoder import c_make_encoder, encode_basestring  # type: ignore[attr-defined]
 from typing import Any
 from uuid import UUID
+
+# Texts of numbers that are remembered: prices and quantities recur.
+_NUMBERS_KEPT = 4_096
 
 
 def to_json(value: Any, *, indent: int | None = None) -> str:
@@ -23,6 +27,7 @@ def to_json(value: Any, *, indent: int | None = None) -> str:
     return "".join(parts)
 
 
+@lru_cache(_NUMBERS_KEPT)
 def plain(value: Decimal) -> str:
     """Return the digits of a finite Decimal without exponent and without zeros that say nothing."""
     text = format(value, "f")
@@ -83,6 +88,9 @@ def _quick(value: Any) -> str | None:
 
     def known(strange: Any) -> str:
         nonlocal marked
+        if type(strange) is Decimal and strange.is_finite():
+            marked += 2
+            return f"{_MARK}{plain(strange)}{_MARK}"
         if isinstance(strange, datetime):
             return instant(strange)
         if isinstance(strange, date | UUID):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from services.auditor.entry import Entry, json_text
-from services.auditor.projections.content import content, pick
+from services.auditor.projections.content import content, shape, sparse
 from services.auditor.projections.decisions import status
 from services.auditor.rows import Change
 from services.auditor.tables.operations import (
@@ -27,20 +27,22 @@ from tradetrail.log.codec import BadEvent
 from tradetrail.reports.encode import to_json
 from tradetrail.requeues import read_requeue
 
+_act = shape(OPERATOR_ACTS, OPERATOR_ACTS.groups[0], act_id="event_id", acted_at="occurred_at")
+_answer = shape(
+    OPERATOR_ANSWERS, OPERATOR_ANSWERS.groups[0], answer_id="event_id", answered_at="occurred_at"
+)
+_read = shape(REPORT_READS, READ, report="query", read_at="occurred_at")
+_alert = shape(ALERTS, ALERTS.groups[0], alert_id="event_id", raised_at="occurred_at")
+_letter_found = shape(DEAD_LETTERS, DEAD_LETTER_FOUND, detected_offset="source_offset")
+_letter_sent = shape(DEAD_LETTERS, DEAD_LETTER_SENT)
+
 
 def operator_act(entry: Entry) -> Iterator[Change]:
     """Project OperatorActed; a dead letter that was appended anew has that from here."""
     act = content(entry)
-    values = pick(
-        act,
-        *("act", "operator", "why", "scope", "symbol", "decision_id", "execution_id"),
-        "idempotency_key",
-    )
-    values["act_id"] = act["event_id"]
-    values["arguments"] = json_text(act["arguments"])
-    values["acted_at"] = act["occurred_at"]
-    yield Change(OPERATOR_ACTS, OPERATOR_ACTS.groups[0], values | entry.position())
     requeue = read_requeue(act["arguments"]) if act["act"] == OperatorAct.REQUEUE else None
+    act["arguments"] = json_text(act["arguments"])
+    yield _act(act)
     if requeue is not None:
         (topic, partition, offset), (to_topic, to_partition, to_offset) = requeue
         letter = {
@@ -54,27 +56,20 @@ def operator_act(entry: Entry) -> Iterator[Change]:
             "requeued_partition": to_partition,
             "requeued_offset": to_offset,
         }
-        yield Change(DEAD_LETTERS, DEAD_LETTER_REQUEUED, letter)
+        yield sparse(DEAD_LETTERS, DEAD_LETTER_REQUEUED, letter)
 
 
 def operator_answer(entry: Entry) -> Iterator[Change]:
     """Project OperatorAnswered; a decision that was cancelled while it waited has its end from here."""
     answer = content(entry)
-    values = pick(
-        answer,
-        *("act_id", "act", "account", "member_id", "is_active", "outcome", "explanation"),
-        *("symbol", "decision_id", "execution_id", "decision_status"),
-    )
-    values["answer_id"] = answer["event_id"]
-    values["details"] = None if answer["details"] is None else json_text(answer["details"])
-    values["answered_at"] = answer["occurred_at"]
-    yield Change(OPERATOR_ANSWERS, OPERATOR_ANSWERS.groups[0], values | entry.position())
+    attempt_number = _attempt_number(answer["details"])
+    answer["details"] = json_text(answer["details"])
+    yield _answer(answer)
     if answer["decision_status"] == "cancelled" and answer["decision_id"]:
         yield status(
-            entry,
-            answer["decision_id"],
+            answer,
             "cancelled",
-            _attempt_number(answer["details"]),
+            attempt_number,
             cancelled_at=answer["occurred_at"],
             failure_reason="operator_cancelled",
             failure_message=answer["explanation"],
@@ -93,44 +88,33 @@ def _attempt_number(details: Any) -> int:
 def read(entry: Entry) -> Iterator[Change]:
     """Project QueryRecorded: a read, and what came of it; an export has that once more at its end."""
     said = content(entry)
-    read_id = said["read_id"] or said["event_id"]
+    said["read_id"] = said["read_id"] or said["event_id"]
+    said["arguments"] = json_text(said["arguments"])
+    yield _read(said)
     outcome = said["outcome"] or ReadOutcome.ANSWERED
-    values = pick(said, "reader", "role", "path", "format", "request_id", "rows_expected")
-    values["read_id"] = read_id
-    values["report"] = said["query"]
-    values["arguments"] = json_text(said["arguments"])
-    values["read_at"] = said["occurred_at"]
     has_begun = outcome == ReadOutcome.EXPORT_BEGUN
     came_of_it = {
-        "read_id": read_id,
+        "read_id": said["read_id"],
         "outcome": outcome,
         "rows": None if has_begun else said["rows"],
         "ended_at": None if has_begun else said["occurred_at"],
-        "outcome_offset": entry.message.offset,
+        "outcome_offset": said["offset"],
     }
-    yield Change(REPORT_READS, READ, values | entry.position())
-    yield Change(REPORT_READS, READ_OUTCOME, came_of_it)
+    yield sparse(REPORT_READS, READ_OUTCOME, came_of_it)
 
 
 def alert(entry: Entry) -> Iterator[Change]:
     """Project AlertRaised."""
     raised = content(entry)
-    values = pick(raised, "rule", "severity", "subject", "message", "symbol")
-    values["alert_id"] = raised["event_id"]
-    values["deliveries"] = to_json(raised["deliveries"])
-    values["raised_at"] = raised["occurred_at"]
-    yield Change(ALERTS, ALERTS.groups[0], values | entry.position())
+    raised["deliveries"] = to_json(raised["deliveries"])
+    yield _alert(raised)
 
 
 def dead_letter(entry: Entry) -> Iterator[Change]:
     """Project EventDeadLettered: why, as it was published, and where."""
     letter = content(entry)
-    source = pick(letter, "source_topic", "source_partition", "source_offset")
-    found = pick(letter, "source_key", "reason_code", "reason", "schema_id")
-    found["detected_offset"] = letter["source_offset"]
-    yield Change(DEAD_LETTERS, DEAD_LETTER_FOUND, source | found)
-    sent = {"occurred_at": letter["occurred_at"]} | entry.position()
-    yield Change(DEAD_LETTERS, DEAD_LETTER_SENT, source | sent)
+    yield _letter_found(letter)
+    yield _letter_sent(letter)
 
 
 def unreadable(entry: Entry, bad: BadEvent) -> Change:
@@ -146,4 +130,4 @@ def unreadable(entry: Entry, bad: BadEvent) -> Change:
         "schema_id": entry.claimed_schema_id,
         "detected_offset": message.offset,
     }
-    return Change(DEAD_LETTERS, DEAD_LETTER_FOUND, values)
+    return sparse(DEAD_LETTERS, DEAD_LETTER_FOUND, values)
