@@ -27,6 +27,7 @@ from services.auditor.entry import Entry
 from services.auditor.migrate import migrate
 from services.auditor.store import Batch, Store
 from tradetrail.log.reader import Received
+from tradetrail.log.straight import Form
 
 EVENTS, BATCH = 20_000, 10_000
 _PER = 10_000
@@ -36,7 +37,7 @@ _APPENDED = datetime(2026, 1, 1, tzinfo=UTC)
 
 def profile(dsn: str, count: int = EVENTS) -> dict[str, float]:
     """Return processor milliseconds per 10,000 events by step; ``postgres`` is the server's session."""
-    codec = local_codec()
+    codec = local_codec(Form.TEXTS)
     collect_seldom()
     received, schemas = _received(codec, count), {}
     spent: dict[str, float] = defaultdict(float)

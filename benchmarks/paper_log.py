@@ -30,6 +30,7 @@ from tradetrail.log.entry import read_entry
 from tradetrail.log.producer import EventProducer, Outgoing
 from tradetrail.log.reader import Place, Received
 from tradetrail.log.stamp import Stamp
+from tradetrail.log.straight import Form
 from tradetrail.log.topics import Topics
 from tradetrail.settings import SharedSettings, canonical_json, configuration, configuration_hash
 
@@ -57,9 +58,9 @@ class _Registry:
         return SimpleNamespace(schema_str=self._texts[number - 1])
 
 
-def local_codec() -> Codec:
+def local_codec(form: Form = Form.TYPED) -> Codec:
     """Return a codec that asks no server."""
-    codec = Codec("http://127.0.0.1:9")
+    codec = Codec("http://127.0.0.1:9", form)
     codec._client = _Registry()  # type: ignore[assignment]
     return codec
 
