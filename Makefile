@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint faults bench-log bench-ingest bench-decide bench-execute bench-audit clean events lock containers
+.PHONY: demo test lint faults bench-log bench-ingest bench-decide bench-execute bench-audit bench-reports clean events lock containers
 .DEFAULT_GOAL := demo
 
 $(READY): requirements/dev.txt pyproject.toml
@@ -52,6 +52,9 @@ bench-execute: $(READY) ## how fast orders reach the broker, and an executor is 
 
 bench-audit: $(READY)   ## how fast the auditor writes, beside a usual sink; ARGS="--only auditor,debezium,orm,limit,two,year,rebuild"
 	$(BIN)/python -m benchmarks.bench_audit $(ARGS)
+
+bench-reports: $(READY) ## how long reports take at 1 and at 10 million events; ARGS="--events-large N --keep FOLDER --only symbol_year,list_10k"
+	$(BIN)/python -m benchmarks.bench_reports $(ARGS)
 
 events: $(READY)        ## generate the typed events from schemas/
 	$(BIN)/python -m tools.generate_events
