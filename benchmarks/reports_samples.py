@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from benchmarks.reports_orders import STATES, blocked, submitting, updated
 from benchmarks.reports_templates import (
     AT,
-    FILL,
-    FILLED,
+    HASH,
     ID_OF,
     PARTITION,
     PRICE,
@@ -21,13 +20,13 @@ from benchmarks.reports_templates import (
     TRADED_ON,
     TRIGGERED,
     Template,
+    envelope,
 )
 from tradetrail.events import Event
 from tradetrail.events import generated as e
 from tradetrail.log.codec import Codec
 
 TOPIC = "trade.default"
-HASH = "b" * 64
 CONGRESS, INSIDER = "CongressionalTradingStrategy", "CorporateInsiderStrategy"
 STRATEGIES = (CONGRESS, INSIDER)
 SIDES = (e.Side.BUY, e.Side.SELL)
@@ -36,7 +35,6 @@ DECLINES = (
     (e.DeclineReason.NO_POSITION, "nothing is held; a sell would be a short"),
     (e.DeclineReason.CONFLICTING_SIGNALS, "3 bought and 3 sold"),
 )
-ACCOUNT = "paper"
 
 
 def templates(codec: Codec) -> dict[str, Template]:
@@ -52,11 +50,11 @@ def templates(codec: Codec) -> dict[str, Template]:
             of_decision=False,
         ),
         "ready": _ready(),
-        "blocked": _blocked(),
+        "blocked": blocked(),
         "halt": _acted(),
     }
     for side in SIDES:
-        events[f"submitting {side}"] = _submitting(side)
+        events[f"submitting {side}"] = submitting(side)
         for kind in (e.RecordKind.CONGRESS, e.RecordKind.INSIDER):
             events[f"{kind} {side}"] = _disclosure(kind, side)
         for strategy in STRATEGIES:
@@ -65,51 +63,13 @@ def templates(codec: Codec) -> dict[str, Template]:
                 events[f"declined {strategy} {side} {reason}"] = _declined(
                     strategy, side, reason, text
                 )
-    events |= {name: _updated(*told) for name, told in _STATES.items()}
+    events |= {name: updated(*told) for name, told in STATES.items()}
     return {name: Template(codec, event) for name, event in events.items()}
-
-
-_STATE, _OF = e.OrderStatus, e.DecisionStatus
-_STATES: dict[str, tuple[Any, ...]] = {
-    "accepted": (_STATE.ACCEPTED, _OF.EXECUTING, Decimal(0), None),
-    "partly": (_STATE.PARTIALLY_FILLED, _OF.EXECUTING, FILL, FILL),
-    "filled": (_STATE.FILLED, _OF.EXECUTED, QUANTITY, QUANTITY),
-    "rest filled": (_STATE.FILLED, _OF.EXECUTED, QUANTITY, FILLED),
-    "rejected": (
-        *(_STATE.REJECTED, _OF.FAILED, Decimal(0), None),
-        *(e.FailureReason.INSUFFICIENT_BUYING_POWER, "insufficient buying power"),
-    ),
-    "expired": (
-        *(_STATE.EXPIRED, _OF.FAILED, FILL, None),
-        *(e.FailureReason.EXPIRED, "the day was over"),
-    ),
-    "cancelled": (
-        *(_STATE.CANCELLED, _OF.CANCELLED, Decimal(0), None),
-        *(e.FailureReason.OPERATOR_CANCELLED, "cancelled by a person"),
-    ),
-    "unknown": (
-        *(_STATE.UNKNOWN, _OF.EXECUTING, Decimal(0), None),
-        *(e.FailureReason.BROKER_UNAVAILABLE, "the answer did not come"),
-    ),
-}
-
-
-def _envelope(service: str, story: str | None = "decision", **more: Any) -> dict[str, Any]:
-    return {
-        "event_id": ID_OF["event"],
-        "occurred_at": AT,
-        "service": service,
-        "service_version": "1",
-        "instance": "bench",
-        "symbol": SYMBOL,
-        "story_id": ID_OF[story] if story else None,
-        **more,
-    }
 
 
 def _configuration() -> e.ConfigurationRecorded:
     return e.ConfigurationRecorded(
-        **_envelope("decider", None, symbol=None),
+        **envelope("decider", None, symbol=None),
         configuration_hash=HASH,
         scope="decider",
         configuration='{"threshold":"2"}',
@@ -128,7 +88,7 @@ def _run() -> dict[str, Any]:
 
 def _started() -> e.IngestionRunStarted:
     return e.IngestionRunStarted(
-        **_envelope("ingestor", "run", symbol=None),
+        **envelope("ingestor", "run", symbol=None),
         **_run(),
         trigger=e.RunTrigger.SCHEDULE,
         requested_by="schedule",
@@ -138,7 +98,7 @@ def _started() -> e.IngestionRunStarted:
 
 def _completed() -> e.IngestionRunCompleted:
     return e.IngestionRunCompleted(
-        **_envelope("ingestor", "run", symbol=None),
+        **envelope("ingestor", "run", symbol=None),
         **_run(),
         started_at=AT,
         records_fetched=1_000,
@@ -155,7 +115,7 @@ def _call(
 ) -> e.ApiCallRecorded:
     more: dict[str, Any] = {} if of_decision else {"symbol": None}
     return e.ApiCallRecorded(
-        **_envelope("decider", "decision" if of_decision else None, **more),
+        **envelope("decider", "decision" if of_decision else None, **more),
         call_id=ID_OF["call"],
         purpose=purpose,
         decision_id=ID_OF["decision"] if of_decision else None,
@@ -198,7 +158,7 @@ def _disclosure(kind: e.RecordKind, side: e.Side) -> e.DisclosureRecorded:
             "price_usd": PRICE,
         }
     return e.DisclosureRecorded(
-        **_envelope("ingestor", "run"),
+        **envelope("ingestor", "run"),
         record_id=ID_OF["record"],
         version=1,
         change=e.RecordChange.CREATED,
@@ -219,7 +179,7 @@ def _disclosure(kind: e.RecordKind, side: e.Side) -> e.DisclosureRecorded:
 def _ready() -> e.SymbolDataReady:
     record = e.RecordReference(record_id=ID_OF["record"], version=1, event_id=ID_OF["record_event"])
     return e.SymbolDataReady(
-        **_envelope("ingestor", "run"),
+        **envelope("ingestor", "run"),
         run_id=ID_OF["run"],
         task_name="data_fetch:congress_daily",
         data_source="quiverquant_congress",
@@ -280,7 +240,7 @@ def _answer(strategy: str, side: e.Side) -> dict[str, Any]:
         topic=TOPIC, partition=PARTITION, offset=TRIGGERED, event_id=ID_OF["record_event"]
     )
     return {
-        **_envelope("decider", cause=cause),
+        **envelope("decider", cause=cause),
         "decision_id": ID_OF["decision"],
         "strategy_name": strategy,
         "strategy_version": "1.1.0",
@@ -308,91 +268,9 @@ def _declined(
     return e.DecisionDeclined(**_answer(strategy, side), reason=reason, reason_text=text)
 
 
-def _check(control: e.Control, *, passed: bool) -> e.RiskCheck:
-    return e.RiskCheck(
-        control=control,
-        passed=passed,
-        limit=Decimal(10_000),
-        observed=Decimal("723.30"),
-        unit="USD",
-        explanation="the value against its limit",
-    )
-
-
-def _submitting(side: e.Side) -> e.OrderSubmitting:
-    controls = (e.Control.ORDER_NOTIONAL, e.Control.BUYING_POWER)
-    return e.OrderSubmitting(
-        **_envelope("executor"),
-        execution_id=ID_OF["execution"],
-        decision_id=ID_OF["decision"],
-        attempt_number=1,
-        client_order_id=ID_OF["execution"],
-        account=ACCOUNT,
-        side=side,
-        quantity=QUANTITY,
-        order_type=e.OrderType.MARKET,
-        time_in_force=e.TimeInForce.DAY,
-        endpoint="/v2/orders",
-        method="POST",
-        request=f'{{"symbol":"{SYMBOL}","side":"{side}","type":"market"}}',
-        risk_checks=tuple(_check(control, passed=True) for control in controls),
-        configuration_hash=HASH,
-    )
-
-
-def _updated(
-    status: e.OrderStatus,
-    decided: e.DecisionStatus,
-    total: Decimal,
-    fill: Decimal | None,
-    reason: e.FailureReason | None = None,
-    message: str | None = None,
-) -> e.OrderUpdated:
-    answer = {"id": ID_OF["order"], "symbol": SYMBOL, "status": str(status)}
-    known = status is not e.OrderStatus.UNKNOWN
-    return e.OrderUpdated(
-        **_envelope("executor"),
-        execution_id=ID_OF["execution"],
-        decision_id=ID_OF["decision"],
-        attempt_number=1,
-        client_order_id=ID_OF["execution"],
-        account=ACCOUNT,
-        broker_order_id=ID_OF["order"] if known else None,
-        status=status,
-        decision_status=decided,
-        source=e.UpdateSource.STREAM,
-        broker_status=str(status) if known else None,
-        broker_at=AT if known else None,
-        filled_qty_total=total,
-        fill_qty=fill,
-        fill_price=None if fill is None else PRICE,
-        filled_avg_price=PRICE if total else None,
-        commission=None,
-        failure_reason=reason,
-        error_message=message,
-        raw_response=json.dumps(answer) if known else None,
-    )
-
-
-def _blocked() -> e.OrderBlocked:
-    return e.OrderBlocked(
-        **_envelope("executor"),
-        decision_id=ID_OF["decision"],
-        attempt_number=1,
-        account=ACCOUNT,
-        control=e.Control.BUYING_POWER,
-        limit=Decimal(10_000),
-        observed=Decimal("12345.6"),
-        unit="USD",
-        explanation="12345.6 USD is more than 10000 USD",
-        risk_checks=(_check(e.Control.BUYING_POWER, passed=False),),
-        configuration_hash=HASH,
-    )
-
-
 def _acted() -> e.OperatorActed:
     return e.OperatorActed(
-        **_envelope("cli", None),
+        **envelope("cli", None),
         act=e.OperatorAct.HALT,
         operator="ann",
         why="earnings this evening",

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
+from typing import Any
 
 from tradetrail.events import Event
 from tradetrail.log.codec import Codec
@@ -18,6 +19,9 @@ from tradetrail.log.codec import Codec
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = _EPOCH.date()
 _SCALE = Decimal(10) ** 9
+
+HASH = "b" * 64
+"""Of the one configuration."""
 
 # Stand-ins. No value of a template may look like one of them.
 IDS = ("event", "run", "call", "decision", "execution", "order", "record", "record_event")
@@ -28,6 +32,20 @@ TRIGGERED, RECORDED = 7_777_777_777, 6_666_666_666
 PARTITION = 7_654_321
 REPORTED_ON, TRADED_ON = date(2199, 7, 1), date(2198, 7, 1)
 QUANTITY, FILLED, FILL, PRICE = (Decimal(f"7777{n}.123456789") for n in range(4))
+
+
+def envelope(service: str, story: str | None = "decision", **more: Any) -> dict[str, Any]:
+    """Return the leading fields of an event, all of them stand-ins or fixed."""
+    return {
+        "event_id": ID_OF["event"],
+        "occurred_at": AT,
+        "service": service,
+        "service_version": "1",
+        "instance": "bench",
+        "symbol": SYMBOL,
+        "story_id": ID_OF[story] if story else None,
+        **more,
+    }
 
 
 class Template:
