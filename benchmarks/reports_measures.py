@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ REPETITIONS = 200
 # A question that takes long is asked fewer times.
 _ASK_MAX_S = 20.0
 _LEAST = 5
+# Of fewer, the slowest one would pass for the 99th percentile.
+_LEAST_FOR_P99 = 100
 # The first ones read pages into memory and make plans.
 _WARM = 3
 _HTTP_TIMEOUT_S = 120.0
@@ -38,6 +40,7 @@ def measure(
 ) -> dict[str, Any]:
     """Return milliseconds by question: ``NAME_db_p50_ms``, ``NAME_http_p99_ms`` …, and what the plans tell.
 
+    A p99 is None where the question was asked too few times to have one.
     Raises Fatal when a question is not answered.
     """
     _vacuum(dsn)
@@ -67,7 +70,9 @@ def measure(
     return figures
 
 
-def _timed(name: str, ask: Callable[[], Any], repetitions: int, say: Say) -> dict[str, float]:
+def _timed(
+    name: str, ask: Callable[[], Any], repetitions: int, say: Say
+) -> dict[str, float | None]:
     for _ in range(_WARM):
         ask()
     took: list[float] = []
@@ -78,10 +83,19 @@ def _timed(name: str, ask: Callable[[], Any], repetitions: int, say: Say) -> dic
         took.append((time.perf_counter() - at) * 1e3)
         if len(took) >= _LEAST and time.perf_counter() - begun > _ASK_MAX_S:
             break
-    took.sort()
-    p50, p99 = statistics.median(took), took[max(0, -(-99 * len(took) // 100) - 1)]
-    say(f"  {name}: p50 {p50:.1f}, p99 {p99:.1f} ms of {len(took)}")
-    return {f"{name}_p50_ms": round(p50, 2), f"{name}_p99_ms": round(p99, 2)}
+    p50, p99 = percentiles(took)
+    told = "too few for p99" if p99 is None else f"p99 {p99:.1f} ms"
+    say(f"  {name}: p50 {p50:.1f} ms, {told}, of {len(took)}")
+    return {
+        f"{name}_p50_ms": round(p50, 2),
+        f"{name}_p99_ms": None if p99 is None else round(p99, 2),
+    }
+
+
+def percentiles(took: Sequence[float]) -> tuple[float, float | None]:
+    """Return the median, and the 99th percentile; None in its place for fewer than 100."""
+    ordered, rank = sorted(took), -(-99 * len(took) // 100)
+    return statistics.median(ordered), ordered[rank - 1] if len(took) >= _LEAST_FOR_P99 else None
 
 
 def _get(session: requests.Session, url: str, question: Asked) -> bytes:
