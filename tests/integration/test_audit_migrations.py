@@ -1,9 +1,10 @@
-"""Migrations only add: the release before goes on writing, and nothing it reads is gone."""
+"""Migrations only add: the release before goes on writing, nothing it reads is gone, and what one mended stays so."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from pathlib import Path
 from typing import Any, LiteralString
@@ -20,6 +21,7 @@ from services.auditor.migrate import migrate
 from services.auditor.projections import project
 from tests import auditor_story as story
 from tests.auditor_rows import all_rows
+from tests.eventually import DEADLINE_S, eventually
 from tests.integration.audit_schema import WRITER, entries_of, fresh_schema
 from tradetrail.log.event_hash import event_hash
 
@@ -189,3 +191,26 @@ def test_every_name_that_users_bring_along_is_there(
         table: set(columns.split()) - there.get(table, set()) for table, columns in NAMED.items()
     }
     assert not any(missing.values()), missing
+
+
+def test_two_auditors_that_meet_a_new_month_at_once_make_it_once(stack: Any) -> None:
+    dsn, make_month = stack.addresses.postgres_dsn, "SELECT ensure_events_month('2031-05-01')"
+    waits = "SELECT FROM pg_locks WHERE pid = %s AND locktype = 'advisory' AND NOT granted"
+    with fresh_schema(dsn) as (name, owner):
+        options = f"-c search_path={name} -c role={WRITER} -c statement_timeout={DEADLINE_S:g}s"
+        with (
+            psycopg.connect(dsn, options=options) as second,
+            ThreadPoolExecutor(1, "second") as thread,
+            psycopg.connect(dsn, options=options) as first,
+        ):
+            first.execute(make_month)
+            made = thread.submit(second.execute, make_month)
+            # It has looked for the month in vain, and waits to make it.
+            eventually(lambda: owner.execute(waits, (second.info.backend_pid,)).rowcount == 1)
+            first.commit()
+            made.result(DEADLINE_S)
+        months = (
+            "SELECT count(*) FROM pg_inherits "
+            "WHERE inhparent = 'events'::regclass AND inhrelid = 'events_2031_05'::regclass"
+        )
+        assert owner.execute(months).fetchone() == (1,)
