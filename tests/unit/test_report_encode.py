@@ -12,10 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tradetrail.reports.encode import plain, to_json
-from tradetrail.reports.export import to_csv
+from tradetrail.reports.export import Sheet, to_csv
 from tradetrail.reports.queries import statement
+from tradetrail.reports.stored_json import StoredObject
 from tradetrail.reports.symbol import COLUMNS, symbol_sheet
 
+AT = datetime(2020, 3, 2, 12, 0, 0, 1, tzinfo=UTC)
 VALUES = st.recursive(
     st.none()
     | st.booleans()
@@ -31,6 +33,10 @@ VALUES = st.recursive(
 def test_json_reads_back_exactly(value: Any, indent: int | None) -> None:
     text = to_json(value, indent=indent)
     assert json.loads(text, parse_float=Decimal, parse_int=Decimal) == _numbers(value)
+
+
+def _read(text: str) -> Any:
+    return json.loads(text, parse_float=Decimal, parse_int=Decimal)
 
 
 def _numbers(value: Any) -> Any:
@@ -69,6 +75,42 @@ def test_numbers_that_json_lacks_are_refused() -> None:
         to_json(Decimal("NaN"))
     with pytest.raises(ValueError):
         to_json(float("nan"))
+
+
+@given(st.dictionaries(st.text(), VALUES, max_size=4), VALUES, st.sampled_from([None, 2]))
+def test_a_stored_object_says_in_a_report_what_it_says_itself(
+    content: dict[str, Any], beside: Any, indent: int | None
+) -> None:
+    stored = StoredObject(json.dumps(content, default=str))
+    told = json.loads(stored.text, parse_float=Decimal)
+    assert stored == told
+    assert dict(stored) == told
+    text = to_json({"first": beside, "stored": [stored], "last": beside}, indent=indent)
+    plainly = to_json({"first": beside, "stored": [told], "last": beside}, indent=indent)
+    assert _read(text) == _read(plainly)
+
+
+def test_a_stored_object_is_written_as_it_stands_and_read_when_looked_into() -> None:
+    stored = StoredObject('{"price": 1.10, "what": {"deep": [1]}}')
+    assert to_json([stored, 2]) == '[{"price": 1.10, "what": {"deep": [1]}},2]'
+    assert (
+        to_csv(Sheet(("it",), [{"it": stored}]))
+        == 'it\n"{""price"": 1.10, ""what"": {""deep"": [1]}}"\n'
+    )
+    assert stored["price"] == Decimal("1.10")
+    assert StoredObject("no JSON").text == "no JSON"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ([2**70, AT], f'[{2**70},"2020-03-02T12:00:00.000001Z"]'),
+        ({1: Decimal("1.50")}, '{"1":1.5}'),
+        ([date(2020, 3, 2), {"deep": (2**64, None)}], f'["2020-03-02",{{"deep":[{2**64},null]}}]'),
+    ],
+)
+def test_what_the_quick_encoder_refuses_is_written_all_the_same(value: Any, text: str) -> None:
+    assert to_json(value) == text
 
 
 def test_csv_has_one_header_and_a_row_for_each_row_of_each_section() -> None:

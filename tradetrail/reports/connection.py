@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from decimal import Decimal
-from functools import partial
 from typing import Any
 
 import psycopg
@@ -17,6 +14,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tradetrail.errors import Fatal, Unreachable
+from tradetrail.reports.stored_json import read_json
 
 # A report answers in milliseconds; past this the reader is told instead of left waiting.
 STATEMENT_TIMEOUT_MS = 30_000
@@ -54,7 +52,7 @@ def open_reader(dsn: str, schema: str, role: str = "") -> Iterator[psycopg.Conne
 
 def prepare_reader(connection: psycopg.Connection[Any], schema: str, role: str) -> None:
     """Set up a fresh connection for reports: schema, role, read-only, time limit, UTC, exact JSON numbers."""
-    set_json_loads(partial(json.loads, parse_float=Decimal), connection)
+    set_json_loads(read_json, connection)
     for name, value in (
         ("search_path", schema),
         ("statement_timeout", str(STATEMENT_TIMEOUT_MS)),

@@ -16,6 +16,7 @@ from typing import Any
 
 from tradetrail.errors import UsageError
 from tradetrail.reports.encode import instant, plain, to_json
+from tradetrail.reports.stored_json import StoredObject
 
 Row = Mapping[str, Any]
 # Rows of a row group: readers skip by group, and each costs the file's foot some kilobytes. Some tens of megabytes.
@@ -138,6 +139,8 @@ def _cell(value: Any) -> str:
         return plain(value)
     if isinstance(value, datetime):
         return instant(value)
+    if isinstance(value, StoredObject):
+        return value.text
     if isinstance(value, dict | list):
         return to_json(value)
     return value.isoformat() if isinstance(value, date) else str(value)

@@ -11,7 +11,7 @@ import psycopg
 
 from tradetrail.reports.export import FileForm, Sheet, csv_parts, json_parts, parquet_parts
 from tradetrail.reports.paging import LIMIT_DEFAULT, cut, page_arguments
-from tradetrail.reports.queries import rows
+from tradetrail.reports.queries import many_rows
 
 Report = dict[str, Any]
 Chosen = TypeVar("Chosen")
@@ -109,7 +109,7 @@ class Listing(Generic[Chosen]):
     def _page(
         self, connection: Connection, arguments: Mapping[str, Any], limit: int
     ) -> tuple[list[Report], str | None]:
-        found = rows(connection, self.query, arguments)
+        found = many_rows(connection, self.query, arguments)
         shown, following = cut(found, limit, at=self.at, key=self.key)
         return self.complete(connection, shown), following
 

@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
 from psycopg.rows import dict_row
+
+from tradetrail.reports.stored_json import StoredObject, read_json
 
 _FOLDER = Path(__file__).parent / "sql"
 
@@ -29,3 +33,20 @@ def rows(
     """Return the rows of the query ``name``, in the order its file documents."""
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(statement(name), arguments or {}).fetchall()
+
+
+def many_rows(
+    connection: psycopg.Connection[Any], name: str, arguments: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Return rows as ``rows`` does, their JSON objects as StoredObject: most of thousands are only passed on."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        cursor.adapters.register_loader("jsonb", _StoredLoader)
+        return cursor.execute(statement(name), arguments).fetchall()
+
+
+class _StoredLoader(Loader):
+    """Reads a column of JSON: objects as they are stored, all else (lists, numbers …) at once."""
+
+    def load(self, data: Buffer) -> Any:
+        text = str(data, "utf-8")
+        return StoredObject(text) if text.startswith("{") else read_json(text)

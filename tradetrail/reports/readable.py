@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -20,7 +21,7 @@ def readable_values(value: Any) -> Any:
     """Return ``value`` with the bytes in it readable, at any depth."""
     if isinstance(value, bytes):
         return readable(value)
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {name: readable_values(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
         return [readable_values(each) for each in value]

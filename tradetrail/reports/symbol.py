@@ -14,7 +14,7 @@ import psycopg
 from tradetrail.reports.export import Sheet
 from tradetrail.reports.paging import LIMIT_MAX, check_limit
 from tradetrail.reports.period import since_until
-from tradetrail.reports.queries import rows
+from tradetrail.reports.queries import many_rows, rows
 from tradetrail.reports.section_cursor import (
     Key,
     as_id,
@@ -138,7 +138,7 @@ def symbol_report(
             if begins is not None and name not in begins:
                 continue
             begin = begins[name] if begins else dict.fromkeys(section.readers)
-            found = rows(connection, section.query, arguments | begin)
+            found = many_rows(connection, section.query, arguments | begin)
             lists[name] = found[:limit]
             if len(found) > limit:
                 keys[name] = section.key(found[limit - 1])
