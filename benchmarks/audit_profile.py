@@ -23,9 +23,9 @@ from benchmarks.audit_log import encoded, mixed_events
 from benchmarks.audit_rig import new_schema
 from benchmarks.paper_log import local_codec
 from services.auditor.composition import collect_seldom
+from services.auditor.database.migrate import migrate
 from services.auditor.entry import Entry
-from services.auditor.migrate import migrate
-from services.auditor.store import Batch, Store
+from services.auditor.writing.store import Batch, Store
 from tradetrail.log.reader import Received
 from tradetrail.log.straight import Form
 

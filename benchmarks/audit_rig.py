@@ -18,7 +18,7 @@ from psycopg import sql
 
 from benchmarks.audit_log import PARTITIONS, write_log
 from benchmarks.log_rig import Running, free_port, new_log, process, until_answered
-from services.auditor.migrate import migrate
+from services.auditor.database.migrate import migrate
 from tradetrail.errors import Fatal
 from tradetrail.log.codec import Codec
 from tradetrail.log.reader import Place, end_offsets, places_of

@@ -8,7 +8,7 @@ from psycopg import sql
 
 from benchmarks.audit_rig import Field, audited, field, new_schema, scalar
 from benchmarks.parts import Say
-from services.auditor.migrate import migrate
+from services.auditor.database.migrate import migrate
 
 DAYS, DECISIONS_A_DAY = 250, 20
 _SIZE = """

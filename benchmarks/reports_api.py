@@ -9,14 +9,14 @@ import signal
 import sys
 import threading
 
-from services.auditor.answers import Answers
-from services.auditor.api import AuditApi
+from services.auditor.api.app import AuditApi
+from services.auditor.api.entrance.limits import Limits
+from services.auditor.api.reports.answers import Answers
+from services.auditor.api.reports.exports import Exports
+from services.auditor.api.reports.reads import Reads
+from services.auditor.api.server import Server
 from services.auditor.composition import collect_seldom
-from services.auditor.exports import Exports
-from services.auditor.limits import Limits
 from services.auditor.progress import Progress
-from services.auditor.reads import Reads
-from services.auditor.server import Server
 from services.auditor.settings import AuditorSettings
 from tradetrail.clock import SystemClock
 from tradetrail.errors import Fatal

@@ -27,11 +27,11 @@ from benchmarks.reports_samples import TOPIC, templates
 from benchmarks.reports_shape import LANES, PARTITIONS_EACH, STRIDE, Lane, Size
 from benchmarks.reports_story import Step
 from services.auditor.composition import collect_seldom
-from services.auditor.decoder import Decoder
+from services.auditor.database.migrate import migrate
 from services.auditor.entry import Entry
-from services.auditor.migrate import migrate
-from services.auditor.prepared import Preparation
-from services.auditor.store import Batch, Store
+from services.auditor.reading.decoder import Decoder
+from services.auditor.writing.prepared import Preparation
+from services.auditor.writing.store import Batch, Store
 from tradetrail.errors import Fatal, UsageError
 
 WRITER = "tradetrail_writer"

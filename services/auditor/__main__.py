@@ -16,7 +16,7 @@ if __name__ == "__main__":
 
         sys.exit(main([word for word in sys.argv[1:] if word != "--rebuild"]))
     if "--add-compliance-user" in sys.argv:
-        from services.auditor.compliance import main
+        from services.auditor.database.compliance_users import main
 
         sys.exit(main([word for word in sys.argv[1:] if word != "--add-compliance-user"]))
     body = migrate_database if "--migrate" in sys.argv else run

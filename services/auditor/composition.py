@@ -6,23 +6,23 @@ import gc
 import threading
 
 from services.auditor import breakpoints
-from services.auditor.act_threads import ActThreads
-from services.auditor.answers import Answers
-from services.auditor.api import AuditApi
-from services.auditor.api_settings import ApiSettings, check_exposure
-from services.auditor.decoder import Decoder
-from services.auditor.exports import Exports
-from services.auditor.identities import identities_of
-from services.auditor.limits import Limits
-from services.auditor.migrate import migrate
+from services.auditor.api.acts.threads import ActThreads
+from services.auditor.api.app import AuditApi
+from services.auditor.api.entrance.identities import identities_of
+from services.auditor.api.entrance.limits import Limits
+from services.auditor.api.reports.answers import Answers
+from services.auditor.api.reports.exports import Exports
+from services.auditor.api.reports.reads import ReadLog, Reads
+from services.auditor.api.server import Server
+from services.auditor.api.settings import ApiSettings, check_exposure
+from services.auditor.database.migrate import migrate
 from services.auditor.progress import Progress
-from services.auditor.quarantine import Quarantine
-from services.auditor.reads import ReadLog, Reads
-from services.auditor.server import Server
+from services.auditor.reading.decoder import Decoder
+from services.auditor.reading.quarantine import Quarantine
+from services.auditor.reading.source import Source
 from services.auditor.service import Auditor
 from services.auditor.settings import AuditorSettings
-from services.auditor.source import Source
-from services.auditor.store import Store
+from services.auditor.writing.store import Store
 from tradetrail.acts.log import Log
 from tradetrail.clock import open_clock
 from tradetrail.errors import UsageError

@@ -20,14 +20,14 @@ from typing import TypeVar
 import structlog
 
 from services.auditor.breakpoints import reached
-from services.auditor.decoder import Decoder
 from services.auditor.entry import Entry, NotStorable
-from services.auditor.prepared import Preparation, Prepared
 from services.auditor.progress import BATCH_SECONDS, EVENTS, RETRIES, Progress
-from services.auditor.quarantine import Quarantine
+from services.auditor.reading.decoder import Decoder
+from services.auditor.reading.quarantine import Quarantine
+from services.auditor.reading.source import Source
 from services.auditor.settings import AuditorSettings
-from services.auditor.source import Source
-from services.auditor.store import Batch, LostRace, Store
+from services.auditor.writing.prepared import Preparation, Prepared
+from services.auditor.writing.store import Batch, LostRace, Store
 from tradetrail.errors import Retryable
 from tradetrail.log.reader import Place, Received
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from psycopg import sql
 
-from services.auditor.migrate import migrate
+from services.auditor.database.migrate import migrate
 from tests.faults.auditor_postgres import LOGIN, Postgres, own_postgres
 from tests.faults.nursery import Nursery
 from tests.faults.processes import Tally, clean_environment

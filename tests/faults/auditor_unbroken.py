@@ -11,14 +11,14 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from services.auditor.decoder import Decoder
 from services.auditor.entry import Entry
 from services.auditor.progress import Progress
-from services.auditor.quarantine import Quarantine
+from services.auditor.reading.decoder import Decoder
+from services.auditor.reading.quarantine import Quarantine
+from services.auditor.reading.source import Source
 from services.auditor.service import Auditor
 from services.auditor.settings import AuditorSettings
-from services.auditor.source import Source
-from services.auditor.store import Store
+from services.auditor.writing.store import Store
 from tests.faults.auditor_log import RawLog
 from tests.faults.plain_log import Place
 from tradetrail.log.codec import Codec

@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from services.auditor.act_threads import ActThreads
+from services.auditor.api.acts.threads import ActThreads
 from tests.eventually import eventually
 from tests.integration.api_server import Served, served
 from tests.integration.trade_rows import Database

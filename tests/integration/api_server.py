@@ -11,16 +11,16 @@ from typing import Any
 
 import requests
 
-from services.auditor.act_threads import ActThreads
-from services.auditor.answers import Answers
-from services.auditor.api import AuditApi
-from services.auditor.api_settings import ApiSettings
-from services.auditor.exports import Exports
-from services.auditor.identities import identities_of
-from services.auditor.limits import Limits
+from services.auditor.api.acts.threads import ActThreads
+from services.auditor.api.app import AuditApi
+from services.auditor.api.entrance.identities import identities_of
+from services.auditor.api.entrance.limits import Limits
+from services.auditor.api.reports.answers import Answers
+from services.auditor.api.reports.exports import Exports
+from services.auditor.api.reports.reads import Publish, Reads
+from services.auditor.api.server import Server
+from services.auditor.api.settings import ApiSettings
 from services.auditor.progress import Progress
-from services.auditor.reads import Publish, Reads
-from services.auditor.server import Server
 from tests.eventually import eventually
 from tests.integration.trade_rows import Database
 from tradetrail.clock import SystemClock

@@ -11,9 +11,9 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
+from services.auditor.database.migrate import migrate
 from services.auditor.entry import Entry
-from services.auditor.migrate import migrate
-from services.auditor.store import Batch, Store
+from services.auditor.writing.store import Batch, Store
 from tradetrail.events import Event, to_datum
 from tradetrail.log.codec import Decoded
 from tradetrail.log.reader import Received

@@ -16,7 +16,7 @@ import psycopg
 import requests
 from psycopg import sql
 
-from services.auditor.migrate import migrate
+from services.auditor.database.migrate import migrate
 from services.auditor.tables import TABLES
 from tests.eventually import eventually
 from tests.free_port import free_port

@@ -14,15 +14,15 @@ import psycopg
 from psycopg import sql
 from pydantic import SecretStr
 
-from services.auditor.compare import compare, first_difference
-from services.auditor.migrate import migrate
+from services.auditor.database.migrate import migrate
 from services.auditor.rebuild.asked import Asked
+from services.auditor.rebuild.compare import compare, first_difference
 from services.auditor.rebuild.progress import showing
 from services.auditor.rebuild.report import report_of
 from services.auditor.rebuild.whole import rebuild_whole
 from services.auditor.rebuild.window import rebuild_window
-from services.auditor.refill import Refill
-from services.auditor.servers import Servers
+from services.auditor.refilling.refill import Refill
+from services.auditor.refilling.servers import Servers
 from services.auditor.settings import AuditorSettings
 from services.auditor.verify.asked import Window
 from tests import auditor_story as story

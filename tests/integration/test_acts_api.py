@@ -20,7 +20,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     ResourceType,
 )
 
-from services.auditor.identities import COOKIE
+from services.auditor.api.entrance.identities import COOKIE
 from tests import auditor_story as story
 from tests.eventually import eventually
 from tests.integration.acts_server import ActsServer, acts_served

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import requests
 
-from services.auditor.identities import COOKIE, FAILURES_AT_ONCE
+from services.auditor.api.entrance.identities import COOKIE, FAILURES_AT_ONCE
 from tests.integration.api_server import PAGE, Served, is_problem, served
 from tests.integration.trade_rows import Database
 from tradetrail.tokens import Role, new_token, revoke_token

@@ -25,7 +25,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from services.auditor.openapi import EXAMPLES, example_name, shortened
+from services.auditor.api.openapi import EXAMPLES, example_name, shortened
 from tests import auditor_story as story
 from tests.integration.api_server import Served, served
 from tests.integration.audit_schema import entries_of, fresh_schema, write

@@ -14,7 +14,7 @@ import pyarrow.parquet
 import pytest
 import requests
 
-from services.auditor import exports
+from services.auditor.api.reports import exports
 from tests.eventually import eventually
 from tests.integration.api_server import TIMEOUT_S, Served, is_problem, served
 from tests.integration.audit_schema import fresh_schema

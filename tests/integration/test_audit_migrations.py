@@ -16,8 +16,8 @@ from alembic.script import ScriptDirectory
 from psycopg import sql
 
 from services.auditor import migrations
+from services.auditor.database.migrate import migrate
 from services.auditor.entry import Entry
-from services.auditor.migrate import migrate
 from services.auditor.projections import project
 from tests import auditor_story as story
 from tests.auditor_rows import all_rows

@@ -15,11 +15,11 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from services.auditor.describe import describe
+from services.auditor.database.describe import describe
+from services.auditor.database.migrate import migrate
 from services.auditor.entry import NotStorable
-from services.auditor.migrate import migrate
-from services.auditor.store import Store
 from services.auditor.tables import TABLES
+from services.auditor.writing.store import Store
 from tests import auditor_story as story
 from tests.integration.audit_schema import WRITER, entries_of, fresh_schema, write
 from tradetrail.errors import Unreachable

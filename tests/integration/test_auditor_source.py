@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from services.auditor.progress import Progress
-from services.auditor.source import Source
+from services.auditor.reading.source import Source
 from tests.integration.log_events import configuration_recorded
 from tradetrail.log.codec import Codec
 from tradetrail.log.producer import EventProducer, Outgoing

@@ -8,8 +8,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from services.auditor import compare as compare_module
-from services.auditor.compare import TableComparison, compare
+from services.auditor.rebuild import compare as compare_module
+from services.auditor.rebuild.compare import TableComparison, compare
 
 pytestmark = pytest.mark.stack
 

@@ -15,7 +15,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from services.auditor.compliance import add_compliance_user
+from services.auditor.database.compliance_users import add_compliance_user
 from tests.eventually import eventually
 from tests.integration.audit_schema import fresh_schema
 from tradetrail.errors import UsageError

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from services.auditor.reads import ReadLog
+from services.auditor.api.reports.reads import ReadLog
 from tests import auditor_story as story
 from tests.free_port import free_port
 from tests.integration.api_server import Served, is_problem, served

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from services.auditor.servers import Servers
+from services.auditor.refilling.servers import Servers
 from services.auditor.settings import AuditorSettings
 from services.auditor.tables import TABLES
 from services.auditor.verify.asked import Asked, Window

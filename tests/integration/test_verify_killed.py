@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from services.auditor.servers import Servers
+from services.auditor.refilling.servers import Servers
 from services.auditor.settings import AuditorSettings
 from services.auditor.verify.asked import Asked
 from services.auditor.verify.run import verify

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from services.auditor.api_settings import ApiSettings
+from services.auditor.api.settings import ApiSettings
 from tradetrail.tokens import Role
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.auditor.limits import Limits, client_of
+from services.auditor.api.entrance.limits import Limits, client_of
 
 
 class Clock:

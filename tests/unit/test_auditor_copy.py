@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.auditor.entry import NotStorable
-from services.auditor.lines import lines
+from services.auditor.writing.lines import lines
 
 
 def line(value: Any, other: Any = "b") -> str:

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from services.auditor.decoder import Decoder
 from services.auditor.entry import Entry, NotStorable
 from services.auditor.progress import Progress
+from services.auditor.reading.decoder import Decoder
 from services.auditor.service import Auditor
 from services.auditor.settings import AuditorSettings
-from services.auditor.store import Batch, LostRace
+from services.auditor.writing.store import Batch, LostRace
 from tradetrail.errors import Retryable
 from tradetrail.events.generated import DeadLetterReason
 from tradetrail.log.codec import BadEvent

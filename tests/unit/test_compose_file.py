@@ -9,7 +9,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from pydantic_settings import BaseSettings
 
-from services.auditor.api_settings import ApiSettings
+from services.auditor.api.settings import ApiSettings
 from services.auditor.settings import AuditorSettings
 from services.decider.settings import DeciderSettings
 from services.decider.strategies.congressional import CongressionalSettings

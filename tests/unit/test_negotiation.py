@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from services.auditor import negotiation
-from services.auditor.negotiation import FILE_FORMS, Form, best_type, wanted_form, wants_page
+from services.auditor.api import negotiation
+from services.auditor.api.negotiation import FILE_FORMS, Form, best_type, wanted_form, wants_page
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8"
 PARQUET = "application/vnd.apache.parquet"

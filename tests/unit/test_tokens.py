@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from typer import Typer
 from typer.testing import CliRunner
 
-from services.auditor.api_settings import ApiSettings, check_exposure
-from services.auditor.browser_sessions import SESSIONS_MAX, BrowserSessions
-from services.auditor.identities import identities_of
-from services.auditor.sign_in import local
+from services.auditor.api.entrance.browser_sessions import SESSIONS_MAX, BrowserSessions
+from services.auditor.api.entrance.identities import identities_of
+from services.auditor.api.entrance.sign_in import local
+from services.auditor.api.settings import ApiSettings, check_exposure
 from tradetrail.cli import token as commands
 from tradetrail.errors import UsageError
 from tradetrail.tokens import (

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the steps on the connection and in the schema that ``migrate.py`` hands over."""
+"""Alembic's entry: runs the steps on the connection and in the schema that ``database/migrate.py`` hands over."""
 
 from __future__ import annotations
 

@@ -11,10 +11,10 @@ import psycopg
 import structlog
 from psycopg import errors, sql
 
-from services.auditor import database_schema
-from services.auditor.database_schema import NAME_LENGTH_MAX
-from services.auditor.kept import connect
-from services.auditor.session import end_frozen
+from services.auditor.database import schema as database_schema
+from services.auditor.database.schema import NAME_LENGTH_MAX
+from services.auditor.refilling.kept import connect
+from services.auditor.writing.session import end_frozen
 from tradetrail.errors import Fatal, Unreachable, UsageError
 from tradetrail.log.reader import Place
 

@@ -13,7 +13,7 @@ from services.auditor.rebuild.progress import showing
 from services.auditor.rebuild.report import print_report, report_of, sheet, summary
 from services.auditor.rebuild.whole import rebuild_whole
 from services.auditor.rebuild.window import rebuild_window
-from services.auditor.servers import Servers
+from services.auditor.refilling.servers import Servers
 from services.auditor.settings import AuditorSettings
 from services.auditor.verify.asked import add_window, window_of
 from tradetrail.arguments import RefusingParser

@@ -7,7 +7,7 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from services.auditor.database_schema import NAME_LENGTH_MAX
+from services.auditor.database.schema import NAME_LENGTH_MAX
 from services.auditor.rebuild.desk import Desk
 from tradetrail.errors import UsageError
 

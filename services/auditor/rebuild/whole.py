@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
-from services.auditor.compare import TableComparison, compare
-from services.auditor.kept import connect
-from services.auditor.migrate import migrate
+from services.auditor.database.migrate import migrate
 from services.auditor.rebuild.asked import Asked, record
+from services.auditor.rebuild.compare import TableComparison, compare
 from services.auditor.rebuild.desk import Desk, open_desk
 from services.auditor.rebuild.progress import Shown
 from services.auditor.rebuild.swap import check_swap, prepare, rename
-from services.auditor.refill import Refill
-from services.auditor.servers import Servers
+from services.auditor.refilling.kept import connect
+from services.auditor.refilling.refill import Refill
+from services.auditor.refilling.servers import Servers
 from tradetrail.errors import UsageError
 from tradetrail.log.reader import Place
 

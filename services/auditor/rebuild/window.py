@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
-from services.auditor.compare import TableComparison
-from services.auditor.migrate import migrate
+from services.auditor.database.migrate import migrate
 from services.auditor.rebuild.asked import Asked, record
+from services.auditor.rebuild.compare import TableComparison
 from services.auditor.rebuild.desk import Desk, open_desk
 from services.auditor.rebuild.judge import SPANS
 from services.auditor.rebuild.mend import Mender, open_spans
 from services.auditor.rebuild.progress import Shown
 from services.auditor.rebuild.whole import check_version
-from services.auditor.refill import Refill
-from services.auditor.servers import Servers
+from services.auditor.refilling.refill import Refill
+from services.auditor.refilling.servers import Servers
 from services.auditor.tables import TABLES
 from services.auditor.verify.asked import Window
 from services.auditor.verify.bounds import chosen

@@ -7,7 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
-from services.auditor.servers import Servers
+from services.auditor.refilling.servers import Servers
 from services.auditor.settings import AuditorSettings
 from services.auditor.verify.asked import Asked, add_window, window_of
 from services.auditor.verify.report import print_report, sheet, summary

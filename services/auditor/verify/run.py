@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from services.auditor.servers import Servers
+from services.auditor.refilling.servers import Servers
 from services.auditor.verify.asked import Asked, Window
 from services.auditor.verify.bounds import Judged, Span, chosen, judged
 from services.auditor.verify.events import Comparison, Partition, Tally

@@ -9,12 +9,12 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import sql
 
-from services.auditor import database_schema
-from services.auditor.database_schema import NAME_LENGTH_MAX
-from services.auditor.migrate import migrate
-from services.auditor.refill import Refill
-from services.auditor.session import CONNECT_TIMEOUT_S
+from services.auditor.database import schema as database_schema
+from services.auditor.database.migrate import migrate
+from services.auditor.database.schema import NAME_LENGTH_MAX
+from services.auditor.refilling.refill import Refill
 from services.auditor.settings import AuditorSettings
+from services.auditor.writing.session import CONNECT_TIMEOUT_S
 from tradetrail.errors import Fatal, Unreachable, UsageError
 from tradetrail.log.reader import Place
 from tradetrail.reports.connection import DatabaseSettings

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import psycopg
 
-from services.auditor import database_schema
+from services.auditor.database import schema as database_schema
 from tradetrail.log.reader import Place
 
 # Rows are fetched so many at once, and fewer when they are large: bounds memory, and a page costs milliseconds.

@@ -7,10 +7,14 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request, Response
 
-from services.auditor.answers import Answers
-from services.auditor.oversight_questions import ActsQuestion, ReadsQuestion, UnresolvedQuestion
-from services.auditor.pages import Pages
-from services.auditor.questions import DECISION
+from services.auditor.api.pages import Pages
+from services.auditor.api.reports.answers import Answers
+from services.auditor.api.reports.oversight_questions import (
+    ActsQuestion,
+    ReadsQuestion,
+    UnresolvedQuestion,
+)
+from services.auditor.api.reports.questions import DECISION
 from tradetrail.events.generated import OperatorAct, ReadOutcome
 from tradetrail.reports.decision import decision_report, decision_sheet
 from tradetrail.reports.operator_acts import OPERATOR_ACTS

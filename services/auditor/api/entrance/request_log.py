@@ -12,9 +12,9 @@ from prometheus_client import Histogram
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.auditor.access import ANYONE
-from services.auditor.exports import CutOff
-from services.auditor.problems import Problems
+from services.auditor.api.access import ANYONE
+from services.auditor.api.problems import Problems
+from services.auditor.api.reports.exports import CutOff
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "

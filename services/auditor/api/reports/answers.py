@@ -9,9 +9,9 @@ from typing import Any, Protocol, TypeVar
 import psycopg
 from fastapi import Request, Response
 
-from services.auditor.exports import Exports, StreamedAnswer
-from services.auditor.negotiation import FILE_FORMS, MEDIA_TYPES, VARY, Form, wanted_form
-from services.auditor.reads import Reads
+from services.auditor.api.negotiation import FILE_FORMS, MEDIA_TYPES, VARY, Form, wanted_form
+from services.auditor.api.reports.exports import Exports, StreamedAnswer
+from services.auditor.api.reports.reads import Reads
 from tradetrail.errors import NotRecorded
 from tradetrail.events.generated import ReadOutcome
 from tradetrail.reports.connection import ReaderPool

@@ -16,7 +16,7 @@ import structlog
 from fastapi import HTTPException, Response
 from starlette.types import Receive, Scope, Send
 
-from services.auditor.reads import Read, Reads
+from services.auditor.api.reports.reads import Read, Reads
 from tradetrail.errors import Retryable
 from tradetrail.events.generated import ReadOutcome
 from tradetrail.reports.export import FileForm

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from services.auditor.questions import PageQuestion, PeriodQuestion
+from services.auditor.api.reports.questions import PageQuestion, PeriodQuestion
 from tradetrail.events.generated import FailureReason, Side
 from tradetrail.reports.asked import TradeFilter
 from tradetrail.reports.failed import FailedFilter

@@ -11,8 +11,8 @@ from typing import Any
 import structlog
 from fastapi import HTTPException, Request
 
-from services.auditor.access import Role, reader_of
-from services.auditor.negotiation import Form
+from services.auditor.api.access import Role, reader_of
+from services.auditor.api.negotiation import Form
 from tradetrail.clock import Clock
 from tradetrail.errors import TradetrailError, Unreachable
 from tradetrail.events.generated import QueryRecorded, ReadOutcome

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from services.auditor.access import reader_of
+from services.auditor.api.access import reader_of
 from services.auditor.progress import Progress
 from tradetrail.events.generated import DeclineReason, FailureReason
 from tradetrail.reports.encode import instant, plain, to_json

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from services.auditor.entry import Entry
-from services.auditor.event_rows import HEADER, TRAILER, event_row
-from services.auditor.lines import lines
 from services.auditor.projections import project
 from services.auditor.rows import Folded, Table, fold, stubs
 from services.auditor.tables import TABLES
+from services.auditor.writing.event_rows import HEADER, TRAILER, event_row
+from services.auditor.writing.lines import lines
 
 # Sent at once: large enough that calls don't count, small enough to be joined without a second copy of the batch.
 _BLOCK_BYTES = 256 << 10

@@ -14,14 +14,14 @@ from typing import Annotated, Any
 import structlog
 from fastapi import Depends, FastAPI, Header, HTTPException, Path, Query, Request, Response
 
-from services.auditor.access import Reader, Role, require
-from services.auditor.act_answers import (
+from services.auditor.api.access import Reader, Role, require
+from services.auditor.api.acts.answers import (
     Told,
     told_of_halt,
     told_of_order,
     told_of_order_act,
 )
-from services.auditor.act_requests import (
+from services.auditor.api.acts.asked import (
     ActRequest,
     CancelRequest,
     HaltRequest,
@@ -30,9 +30,9 @@ from services.auditor.act_requests import (
     ResolveRequest,
     ResumeRequest,
 )
-from services.auditor.act_threads import ActThreads, Flight, TooManyActs
-from services.auditor.acts_described import ANSWERS
-from services.auditor.problems import Problem
+from services.auditor.api.acts.described import ANSWERS
+from services.auditor.api.acts.threads import ActThreads, Flight, TooManyActs
+from services.auditor.api.problems import Problem
 from tradetrail import person
 from tradetrail.acts import halts, order_acts, ordering
 from tradetrail.acts.asking import InDoubt, KeyTaken, record

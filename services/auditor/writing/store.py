@@ -12,14 +12,14 @@ import psycopg
 import structlog
 from psycopg import sql
 
-from services.auditor import statements
 from services.auditor.breakpoints import reached
 from services.auditor.entry import Entry, NotStorable
-from services.auditor.prepared import Prepared, prepare
 from services.auditor.progress import STATEMENTS
 from services.auditor.rows import Table
-from services.auditor.session import MonthMissing, RowsKnown, Session
 from services.auditor.tables import FACTS
+from services.auditor.writing import statements
+from services.auditor.writing.prepared import Prepared, prepare
+from services.auditor.writing.session import MonthMissing, RowsKnown, Session
 from tradetrail.errors import Retryable
 from tradetrail.log.reader import Place
 

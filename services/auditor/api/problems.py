@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from services.auditor.negotiation import VARY, wants_page
+from services.auditor.api.negotiation import VARY, wants_page
 from tradetrail.errors import NotRecorded, TradetrailError, Unreachable, UsageError
 from tradetrail.reports.encode import to_json
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from services.auditor.questions import ListQuestion, PageQuestion
+from services.auditor.api.reports.questions import ListQuestion, PageQuestion
 from tradetrail.events.generated import OperatorAct, ReadOutcome
 from tradetrail.reports.operator_acts import ActFilter
 from tradetrail.reports.paging import NAME_LENGTH_MAX

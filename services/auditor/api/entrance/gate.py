@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 from fastapi import HTTPException, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.auditor.access import ANYONE, Reader
-from services.auditor.identities import REFUSED, Identities
-from services.auditor.limits import Limits, client_of
-from services.auditor.problems import Problems
-from services.auditor.request_log import PROBES
+from services.auditor.api.access import ANYONE, Reader
+from services.auditor.api.entrance.identities import REFUSED, Identities
+from services.auditor.api.entrance.limits import Limits, client_of
+from services.auditor.api.entrance.request_log import PROBES
+from services.auditor.api.problems import Problems
 
 # What one must be able to ask for before one has a token, and what holds nothing but the form of questions.
 PUBLIC = frozenset({"/sign-in", "/sign-out", "/static/style.css", "/openapi.json"})

@@ -11,9 +11,9 @@ import psycopg
 import structlog
 from psycopg import errors, sql
 
-from services.auditor import statements
 from services.auditor.entry import NotStorable
 from services.auditor.tables import TABLES
+from services.auditor.writing import statements
 from tradetrail.errors import Fatal, Retryable
 
 # Postgres answers a new connection in milliseconds; five seconds tell a busy server from a lost one.

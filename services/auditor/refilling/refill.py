@@ -15,11 +15,11 @@ from typing import Any
 import structlog
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from services.auditor.decoder import Decoder
 from services.auditor.entry import Entry, NotStorable
-from services.auditor.kept import Kept
+from services.auditor.reading.decoder import Decoder
+from services.auditor.refilling.kept import Kept
 from services.auditor.settings import AuditorSettings
-from services.auditor.store import Batch, Store
+from services.auditor.writing.store import Batch, Store
 from tradetrail.errors import Fatal, Retryable
 from tradetrail.log.codec import Codec
 from tradetrail.log.kafka import REQUEST_TIMEOUT_S, open_consumer, translate

@@ -6,9 +6,13 @@ from typing import Annotated
 
 from fastapi import FastAPI, Query, Request, Response
 
-from services.auditor.answers import Answers
-from services.auditor.pages import Pages
-from services.auditor.trade_questions import FailedQuestion, PerformanceQuestion, TradeQuestion
+from services.auditor.api.pages import Pages
+from services.auditor.api.reports.answers import Answers
+from services.auditor.api.reports.trade_questions import (
+    FailedQuestion,
+    PerformanceQuestion,
+    TradeQuestion,
+)
 from tradetrail.reports.executed import EXECUTED
 from tradetrail.reports.failed import FAILED
 from tradetrail.reports.performance import performance_report, performance_sheet

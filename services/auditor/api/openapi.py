@@ -15,8 +15,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from services.auditor.negotiation import MEDIA_TYPES, Form
-from services.auditor.problems import MEDIA_TYPE as PROBLEM
+from services.auditor.api.negotiation import MEDIA_TYPES, Form
+from services.auditor.api.problems import MEDIA_TYPE as PROBLEM
 
 EXAMPLES = Path(__file__).parent / "examples"
 _DESCRIPTION = (

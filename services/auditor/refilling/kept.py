@@ -8,8 +8,8 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import sql
 
-from services.auditor import database_schema
-from services.auditor.session import CONNECT_TIMEOUT_S
+from services.auditor.database import schema as database_schema
+from services.auditor.writing.session import CONNECT_TIMEOUT_S
 from tradetrail.errors import Retryable
 from tradetrail.events.generated import DeadLetterReason
 from tradetrail.log.codec import BadEvent

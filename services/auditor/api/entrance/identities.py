@@ -10,11 +10,11 @@ import structlog
 from fastapi import HTTPException, Request
 from prometheus_client import Counter
 
-from services.auditor.access import Reader
-from services.auditor.api_settings import ApiSettings
-from services.auditor.browser_sessions import BrowserSessions
-from services.auditor.limits import Limits, client_of
-from services.auditor.token_file import TokenFile
+from services.auditor.api.access import Reader
+from services.auditor.api.entrance.browser_sessions import BrowserSessions
+from services.auditor.api.entrance.limits import Limits, client_of
+from services.auditor.api.entrance.token_file import TokenFile
+from services.auditor.api.settings import ApiSettings
 from tradetrail.errors import UsageError
 from tradetrail.tokens import Token, holder_of
 

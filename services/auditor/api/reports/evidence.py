@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import FastAPI, Path, Request, Response
 
-from services.auditor.answers import Answers
-from services.auditor.pages import Pages
+from services.auditor.api.pages import Pages
+from services.auditor.api.reports.answers import Answers
 from tradetrail.reports.event import (
     OFFSET_MAX,
     PARTITION_MAX,

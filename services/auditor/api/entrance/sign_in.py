@@ -7,8 +7,8 @@ from urllib.parse import parse_qs
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
-from services.auditor.identities import COOKIE, Identities
-from services.auditor.pages import Pages
+from services.auditor.api.entrance.identities import COOKIE, Identities
+from services.auditor.api.pages import Pages
 
 _FORM = "application/x-www-form-urlencoded"
 _FIELDS_MAX = 8

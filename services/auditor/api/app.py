@@ -10,23 +10,23 @@ from fastapi import FastAPI, Path, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from services.auditor.act_threads import ActThreads
-from services.auditor.acts_api import ActsApi
-from services.auditor.answers import Answers
-from services.auditor.evidence_reports import EvidenceReports
-from services.auditor.gate import Gate
-from services.auditor.identities import Identities
-from services.auditor.limits import Limits
-from services.auditor.negotiation import Form, wanted_form
-from services.auditor.openapi import describe
-from services.auditor.oversight_reports import OversightReports
-from services.auditor.pages import STYLE, Pages
-from services.auditor.problems import Problems
+from services.auditor.api.acts.routes import ActsApi
+from services.auditor.api.acts.threads import ActThreads
+from services.auditor.api.entrance.gate import Gate
+from services.auditor.api.entrance.identities import Identities
+from services.auditor.api.entrance.limits import Limits
+from services.auditor.api.entrance.request_log import RequestLog
+from services.auditor.api.entrance.sign_in import SignIn
+from services.auditor.api.negotiation import Form, wanted_form
+from services.auditor.api.openapi import describe
+from services.auditor.api.pages import STYLE, Pages
+from services.auditor.api.problems import Problems
+from services.auditor.api.reports.answers import Answers
+from services.auditor.api.reports.evidence import EvidenceReports
+from services.auditor.api.reports.oversight import OversightReports
+from services.auditor.api.reports.questions import DECISION, DeclinedQuestion, RunsQuestion
+from services.auditor.api.reports.trades import TradeReports
 from services.auditor.progress import Progress
-from services.auditor.questions import DECISION, DeclinedQuestion, RunsQuestion
-from services.auditor.request_log import RequestLog
-from services.auditor.sign_in import SignIn
-from services.auditor.trade_reports import TradeReports
 from tradetrail import __version__
 from tradetrail.errors import NotRecorded
 from tradetrail.reports.counts import run_counts, symbols

@@ -18,7 +18,7 @@ WAIT_TIMEOUT_S = 60.0
 _RETRY_EVERY_S = 0.5
 # Held while migrating, so that two migrators take turns. Any fixed number: it names this lock.
 _LOCK = 0x7472_6164_6574
-_FOLDER = Path(__file__).parent / "migrations"
+_FOLDER = Path(__file__).parents[1] / "migrations"
 _GRANTS = (_FOLDER / "grants.sql").read_text(encoding="utf-8")
 
 log = structlog.get_logger(__name__)

@@ -1,0 +1,1 @@
+"""What a rebuild and a verification share: both fill an audit schema from the log again."""
