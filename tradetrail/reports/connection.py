@@ -60,7 +60,7 @@ def prepare_reader(connection: psycopg.Connection[Any], schema: str, role: str) 
         # A transaction of several queries sees one state of the database.
         ("default_transaction_isolation", "repeatable read"),
         ("timezone", "UTC"),
-        # A plan is compiled in longer than most reports take.
+        # Servers that compile plans may take longer for that than a report does.
         ("jit", "off"),
     ):
         connection.execute("SELECT set_config(%s, %s, false)", (name, value))
