@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -139,7 +139,7 @@ def comparable(value: Any) -> Any:
         "api_call_ids",
     }
     moved = {"offset", "partition", "view_through"}
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {k: comparable(v) for k, v in value.items() if k not in dropped | moved}
     if isinstance(value, list):
         return [comparable(item) for item in value]
