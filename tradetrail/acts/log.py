@@ -77,8 +77,9 @@ class Reader:
         self._stopping = log.stopping
         self._types = types
         self._keys: dict[Place, set[bytes]] = {}
-        for spot in spots - {spot for spot in spots if not spot.key}:
-            self._keys.setdefault(spot.place, set()).add(spot.key.encode())
+        for spot in spots:
+            if spot.key:
+                self._keys.setdefault(spot.place, set()).add(spot.key.encode())
         self.positions = {place: max(start, 0) for place, start in starts.items()}
         self._consumer = open_consumer(log.settings)
         self._consumer.assign(
