@@ -25,7 +25,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from services.auditor.api.openapi import EXAMPLES, example_name, shortened
+from services.auditor.api.openapi import EXAMPLES, shortened
+from services.auditor.api.reports.reads import report_name
 from tests import auditor_story as story
 from tests.integration.api_server import Served, served
 from tests.integration.audit_schema import entries_of, fresh_schema, write
@@ -96,7 +97,7 @@ def test_every_example_has_the_keys_of_a_real_answer(api: Served) -> None:
             url = url.replace(name, value)
         answer = api.ask(url, "viewer", headers={"Accept": "application/json"})
         assert answer.status_code == 200, (path, answer.text)
-        real, file = shortened(answer.json()), EXAMPLES / f"{example_name(path)}.json"
+        real, file = shortened(answer.json()), EXAMPLES / f"{report_name(path)}.json"
         known.add(file.name)
         if os.environ.get("TRADETRAIL_WRITE_DOCS"):
             file.write_text(json.dumps(real, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

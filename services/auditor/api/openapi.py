@@ -17,6 +17,7 @@ from fastapi.openapi.utils import get_openapi
 
 from services.auditor.api.negotiation import MEDIA_TYPES, Form
 from services.auditor.api.problems import MEDIA_TYPE as PROBLEM
+from services.auditor.api.reports.reads import report_name
 
 EXAMPLES = Path(__file__).parent / "examples"
 _DESCRIPTION = (
@@ -58,11 +59,6 @@ def describe(app: FastAPI) -> None:
         return app.openapi_schema
 
     app.openapi = description  # type: ignore[method-assign]
-
-
-def example_name(path: str) -> str:
-    """Return the name of the example for a path of the description."""
-    return path.removeprefix("/reports/").partition("/")[0] or "overview"
 
 
 def shortened(report: Any) -> Any:
@@ -107,7 +103,7 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
     reading: list[dict[str, list[str]]] = [{"token": []}, {"browser": []}, {}]
     operation["security"] = [{"token": []}] if path.startswith("/acts/") else reading
     if operation["responses"].keys() <= {"200", "422"}:
-        responses["200"] = _of_report(example_name(path))
+        responses["200"] = _of_report(report_name(path))
         responses.pop("422", None)
     for status in (*_EVERYWHERE, *(_ASKED if operation.get("parameters") else (406,))):
         responses.setdefault(str(status), _problem(status))

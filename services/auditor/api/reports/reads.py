@@ -50,6 +50,11 @@ class Read:
     request_id: str | None
 
 
+def report_name(path: str) -> str:
+    """Return the name of the report at ``path``, also of a path with places to fill in."""
+    return path.removeprefix("/reports/").partition("/")[0] or "overview"
+
+
 class ReadLog:
     """The topic that reads stand on; its publishing takes TURN_TIMEOUT_S and one request to Kafka at most."""
 
@@ -87,10 +92,10 @@ class Reads:
         if reader.role is not Role.COMPLIANCE:
             return None
         path = request.url.path
-        report = path.removeprefix("/reports/").partition("/")[0] or "overview"
         request_id = getattr(request.state, "request_id", None)
         said = to_json(dict(arguments))
-        return Read(str(new_id()), reader.name, report, said, path, form, request_id)
+        name = report_name(path)
+        return Read(str(new_id()), reader.name, name, said, path, form, request_id)
 
     def record(
         self, read: Read | None, outcome: ReadOutcome, rows: int, rows_expected: int | None = None
