@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import requests
 
+from services.auditor.api.negotiation import MEDIA_TYPES, Form
 from services.auditor.api.reports.reads import ReadLog
 from tests import auditor_story as story
 from tests.free_port import free_port
@@ -82,10 +83,10 @@ def test_each_report_read_under_compliance_is_recorded_once(
 
 
 def test_a_page_is_a_read_and_rows_are_counted(api: Served, noted: list[QueryRecorded]) -> None:
-    for accept, path in (("text/html", "executed?limit=4"), ("text/csv", "executed?limit=3")):
-        headers = {"Accept": accept}
-        assert api.ask(f"/reports/{path}", Role.COMPLIANCE, headers=headers).status_code == 200
-    assert [(read.format, read.rows) for read in noted] == [("html", 4), ("csv", 3)]
+    for rows, form in enumerate(Form, start=1):
+        asked, headers = f"/reports/executed?limit={rows}", {"Accept": MEDIA_TYPES[form]}
+        assert api.ask(asked, Role.COMPLIANCE, headers=headers).status_code == 200
+    assert [(read.rows, read.format) for read in noted] == list(enumerate(Form, start=1))
 
 
 def test_that_there_is_nothing_is_an_answer_too(api: Served, noted: list[QueryRecorded]) -> None:

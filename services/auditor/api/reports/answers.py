@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 import psycopg
@@ -16,7 +16,7 @@ from tradetrail.errors import NotRecorded
 from tradetrail.events.generated import ReadOutcome
 from tradetrail.reports.connection import ReaderPool
 from tradetrail.reports.encode import to_json
-from tradetrail.reports.export import FileForm, Sheet, to_csv, to_parquet
+from tradetrail.reports.export import FileForm, Row, Sheet, to_csv, to_parquet
 from tradetrail.reports.listing import Listing
 
 Report = dict[str, Any]
@@ -98,15 +98,17 @@ class Answers:
             self._reads.record(read, ReadOutcome.NOTHING_RECORDED, 0)
             raise
         following = _following(request, report)
+        flat = sheet(report)
+        flat_rows = _CountedRows(flat.rows)
         if form is Form.HTML:
             answer = page(request, report, following)
         else:
-            answer = _file(form, arguments, request, report, sheet)
+            answer = _file(form, arguments, request, report, Sheet(flat.columns, flat_rows))
             if following:
                 answer.headers["Link"] = f'<{following}>; rel="next"'
         answer.headers.update(VARY)
         if read is not None:
-            self._reads.record(read, ReadOutcome.ANSWERED, sum(1 for _ in sheet(report).rows))
+            self._reads.record(read, ReadOutcome.ANSWERED, flat_rows.total())
         return answer
 
     def listing(
@@ -140,6 +142,23 @@ class Answers:
             raise
 
 
+class _CountedRows:
+    """Rows that are gone through once, by a file that is made of them or else only to be counted."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self._left = iter(rows)
+        self._taken = 0
+
+    def __iter__(self) -> Iterator[Row]:
+        for row in self._left:
+            self._taken += 1
+            yield row
+
+    def total(self) -> int:
+        """Return how many there are; those that nobody took are gone then."""
+        return self._taken + sum(1 for _ in self._left)
+
+
 def _following(request: Request, report: Report) -> str | None:
     """Return the address of the next page, if there is one."""
     if not report.get("next"):
@@ -149,11 +168,11 @@ def _following(request: Request, report: Report) -> str | None:
 
 
 def _file(
-    form: Form, arguments: Arguments, request: Request, report: Report, sheet: MakeSheet
+    form: Form, arguments: Arguments, request: Request, report: Report, flat: Sheet
 ) -> Response:
     if form is Form.JSON:
         return Response(to_json(report), media_type=MEDIA_TYPES[form])
-    content = to_csv(sheet(report)) if form is Form.CSV else to_parquet(sheet(report))
+    content = to_csv(flat) if form is Form.CSV else to_parquet(flat)
     return Response(content, 200, _saved_as(form, arguments, request), MEDIA_TYPES[form])
 
 
