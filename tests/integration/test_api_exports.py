@@ -1,13 +1,19 @@
-"""Whole listings over HTTP: the forms clients ask for, every row, an end that is told from a break, few at once."""
+"""Reports as files over HTTP: the forms clients ask for, pages' links to them, and whole listings.
+
+Of those: every row, an end that is told from a break, few at once.
+"""
 
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
+import re
 import socket
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import psycopg
 import pyarrow.parquet
@@ -15,8 +21,9 @@ import pytest
 import requests
 
 from services.auditor.api.reports import exports
+from tests import auditor_story as story
 from tests.eventually import eventually
-from tests.integration.api_server import TIMEOUT_S, Served, is_problem, served
+from tests.integration.api_server import PAGE, TIMEOUT_S, Served, is_problem, served
 from tests.integration.audit_schema import fresh_schema
 from tests.integration.trade_rows import Database
 from tradetrail.reports import listing as listings
@@ -29,6 +36,24 @@ pytestmark = pytest.mark.stack
 PARQUET = "application/vnd.apache.parquet"
 ALL = "/reports/executed?all=true"
 ROWS = 11
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+TYPES = {"json": "application/json", "csv": "text/csv; charset=utf-8", "parquet": PARQUET}
+DECISION = story.an_id("d", "d1")
+# A page, and what its files are asked for: of a listing every row, of another report no page but all of it.
+PAGES = {
+    "/reports/executed?symbol=&side=buy&limit=1": "/reports/executed?side=buy&all=true",
+    "/reports/failed?from=2020-03-01&limit=2": "/reports/failed?from=2020-03-01&all=true",
+    "/reports/declined?symbol=AAPL": "/reports/declined?symbol=AAPL&all=true",
+    "/reports/runs?limit=1": "/reports/runs?all=true",
+    "/reports/unresolved": "/reports/unresolved?all=true",
+    "/reports/operator-acts": "/reports/operator-acts?all=true",
+    "/reports/performance?strategy=": "/reports/performance",
+    "/reports/symbol/MSFT?by=transaction-date&limit=1": "/reports/symbol/MSFT?by=transaction-date",
+    f"/reports/decision/{DECISION}": f"/reports/decision/{DECISION}",
+    f"/reports/known-at/{DECISION}": f"/reports/known-at/{DECISION}",
+    "/reports/portfolio": "/reports/portfolio",
+    "/reports/events/megacap/0/0": "/reports/events/megacap/0/0",
+}
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +100,51 @@ def test_every_report_comes_in_the_form_that_the_client_likes(
     assert PARQUET in is_problem(get(api, path, "image/png"), 406)["detail"]
 
 
-@pytest.mark.parametrize("accept", ["*/*", "text/html,application/xml;q=0.9,*/*;q=0.8"])
+def links(page: str) -> dict[str, str]:
+    """Return the addresses of a page's files by their form."""
+    (part,) = re.findall(r'<nav class="files">(.*?)</nav>', page, re.DOTALL)
+    found = [html.unescape(address) for address in re.findall(r'href="([^"]*)"', part)]
+    return {dict(parse_qsl(urlsplit(address).query))["format"]: address for address in found}
+
+
+@pytest.mark.parametrize(
+    ("page", "whole"), PAGES.items(), ids=[urlsplit(page).path.split("/")[2] for page in PAGES]
+)
+def test_the_files_that_a_page_links_to_are_the_report(api: Served, page: str, whole: str) -> None:
+    files = links(get(api, page, BROWSER).text)
+    mark = "&" if "?" in whole else "?"
+    assert files == {form: f"{whole}{mark}format={form}" for form in TYPES}
+    # A browser says the same whatever it follows.
+    got = {form: get(api, address, BROWSER) for form, address in files.items()}
+    for form, answer in got.items():
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, TYPES[form])
+    for form in ("json", "csv"):
+        assert got[form].content == get(api, whole, TYPES[form]).content
+    rows = list(csv.DictReader(io.StringIO(got["csv"].text)))
+    table = pyarrow.parquet.read_table(io.BytesIO(got["parquet"].content)).to_pylist()
+    assert [{k: v or "" for k, v in row.items()} for row in table] == rows
+    assert rows
+
+
+def test_the_overview_is_had_as_json_too(api: Served) -> None:
+    assert links(get(api, "/", BROWSER).text) == {"json": "/?format=json"}
+    assert get(api, "/?format=json", PAGE).json()["symbols"]
+    told = is_problem(get(api, "/?format=csv"), 406)["detail"]
+    assert "only as html, json" in told
+
+
+def test_a_page_without_a_report_links_to_no_file(api: Served) -> None:
+    answer = get(api, "/reports/executed?symbol=ZZZZ", PAGE)
+    assert answer.status_code == 404
+    assert 'class="files"' not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/", "/reports/executed", f"/reports/decision/{DECISION}"])
+def test_a_form_that_there_is_not_is_a_problem(api: Served, path: str) -> None:
+    is_problem(get(api, f"{path}?format=xml"), 422)
+
+
+@pytest.mark.parametrize("accept", ["*/*", BROWSER])
 def test_all_rows_are_what_one_page_of_them_would_say(
     api: Served, trades: Database, accept: str
 ) -> None:
@@ -119,6 +188,8 @@ def test_bad_questions_get_problems_and_leave_the_place_free(
 def test_a_page_is_no_form_of_all_rows(api: Served) -> None:
     answer = get(api, ALL, "text/html;q=0.9, application/problem+json")
     assert "text/csv" in is_problem(answer, 406)["detail"]
+    named = is_problem(get(api, f"{ALL}&format=html"), 406)["detail"]
+    assert "only as json, csv, parquet" in named
 
 
 def test_an_export_that_breaks_is_told_from_one_that_ends(

@@ -15,9 +15,9 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;
 PARQUET = "application/vnd.apache.parquet"
 
 
-def asked(accept: str | None) -> Request:
+def asked(accept: str | None, query: str = "") -> Request:
     headers = [] if accept is None else [(b"accept", accept.encode("latin-1"))]
-    return Request({"type": "http", "headers": headers})
+    return Request({"type": "http", "headers": headers, "query_string": query.encode()})
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,15 @@ def asked(accept: str | None) -> Request:
 )
 def test_the_form_that_is_liked_best(accept: str | None, form: Form) -> None:
     assert wanted_form(asked(accept)) is form
+
+
+def test_the_form_that_the_url_names_comes_before_what_is_accepted() -> None:
+    assert wanted_form(asked(BROWSER, "format=csv")) is Form.CSV
+    assert wanted_form(asked("text/csv", "format=html")) is Form.HTML
+    assert wanted_form(asked("text/csv", "format=")) is Form.CSV
+    with pytest.raises(HTTPException, match="'html', only as json, csv, parquet") as refused:
+        wanted_form(asked(BROWSER, "format=html"), FILE_FORMS)
+    assert refused.value.status_code == 406
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import Annotated, Any
 
 import psycopg
-from fastapi import FastAPI, Path, Query, Request, Response
+from fastapi import Depends, FastAPI, Path, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -24,19 +25,26 @@ from services.auditor.api.problems import Problems
 from services.auditor.api.reports.answers import Answers
 from services.auditor.api.reports.evidence import EvidenceReports
 from services.auditor.api.reports.oversight import OversightReports
-from services.auditor.api.reports.questions import DECISION, DeclinedQuestion, RunsQuestion
+from services.auditor.api.reports.questions import (
+    DECISION,
+    DeclinedQuestion,
+    RunsQuestion,
+    form_asked,
+)
 from services.auditor.api.reports.trades import TradeReports
 from services.auditor.progress import Progress
 from tradetrail import __version__
 from tradetrail.errors import NotRecorded
+from tradetrail.events.generated import DeclineReason
 from tradetrail.reports.counts import run_counts, symbols
 from tradetrail.reports.declined import DECLINED
 from tradetrail.reports.export import Sheet
 from tradetrail.reports.known_at import known_at_report, known_at_sheet
 from tradetrail.reports.paging import LIMIT_DEFAULT, LIMIT_MAX
-from tradetrail.reports.runs import RUNS
+from tradetrail.reports.runs import RUNS, RunStatus
 from tradetrail.reports.symbol import By, symbol_report, symbol_sheet, symbol_span
 from tradetrail.symbols import check_symbol
+from tradetrail.tasks import DATA_SOURCES
 
 _SYMBOL = Path(max_length=64, description="Symbol, such as AAPL or BRK.B.", examples=["AAPL"])
 _FROM = Query(alias="from", description="First day, inclusive, New York.", examples=["2020-01-01"])
@@ -86,15 +94,14 @@ class AuditApi:
         app.get("/health", summary="Readiness, positions and lag")(self.health)
         app.get("/metrics", summary="Metrics for Prometheus")(self.metrics)
         app.get("/static/style.css", include_in_schema=False)(self.style)
-        app.get("/", summary="Every symbol, and how much is recorded")(self.overview)
         app.get("/reports/runs", summary="The story of every ingestion run")(self.runs)
         app.get("/reports/declined", summary="Why there was no trade")(self.declined)
-        app.get("/reports/known-at/{decision_id}", summary="What was known at a decision")(
+        get = partial(app.get, dependencies=[Depends(form_asked)])
+        get("/", summary="Every symbol, and how much is recorded")(self.overview)
+        get("/reports/known-at/{decision_id}", summary="What was known at a decision")(
             self.known_at
         )
-        app.get("/reports/symbol/{symbol}", summary="All activity of a symbol in a period")(
-            self.symbol
-        )
+        get("/reports/symbol/{symbol}", summary="All activity of a symbol in a period")(self.symbol)
         EvidenceReports(self._answers, self._pages).add_to(app)
         OversightReports(self._answers, self._pages).add_to(app)
         TradeReports(self._answers, self._pages).add_to(app)
@@ -139,7 +146,7 @@ class AuditApi:
                 "counts": run_counts(connection),
             },
             lambda report: Sheet((), report["symbols"]),
-            lambda asked, report: self._pages.overview(asked, report["symbols"], report["counts"]),
+            self._pages.of("overview.html"),
             forms=(Form.HTML, Form.JSON),
         )
 
@@ -182,21 +189,23 @@ class AuditApi:
             "limit": limit,
             "after": after,
         }
-        return self._answers.paged(
+        return self._answers.report(
             request,
             {name: value for name, value in arguments.items() if value is not None},
             ask,
             symbol_sheet,
-            self._pages.symbol,
+            self._pages.of("symbol.html"),
         )
 
     def runs(self, request: Request, asked: Annotated[RunsQuestion, Query()]) -> Response:
         """Return a page of runs, newest first; the header Link leads to the next one."""
-        return self._answers.listing(request, asked, RUNS, self._pages.runs)
+        page = self._pages.of("runs.html", tasks=DATA_SOURCES, statuses=RunStatus)
+        return self._answers.listing(request, asked, RUNS, page)
 
     def declined(self, request: Request, asked: Annotated[DeclinedQuestion, Query()]) -> Response:
         """Return a page of declined signals, newest first; the header Link leads to the next one."""
-        return self._answers.listing(request, asked, DECLINED, self._pages.declined)
+        page = self._pages.of("declined.html", reasons=DeclineReason)
+        return self._answers.listing(request, asked, DECLINED, page)
 
     def known_at(self, request: Request, decision_id: Annotated[str, DECISION]) -> Response:
         """Return all that a decision, made or declined, could see, and nothing after it."""
@@ -205,5 +214,5 @@ class AuditApi:
             {"decision_id": decision_id},
             lambda connection: known_at_report(connection, decision_id),
             known_at_sheet,
-            self._pages.known_at,
+            self._pages.of("known_at.html"),
         )

@@ -1,4 +1,4 @@
-"""In which form a client wants its answer: what it accepts and how much (RFC 9110, section 12.5.1)."""
+"""In which form a client wants its answer: what its URL says, or what it accepts and how much (RFC 9110, 12.5.1)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from importlib.util import find_spec
 
 from fastapi import HTTPException, Request
 
+# What a URL says the form by, for links: a browser's own header can't be chosen by whoever follows one.
+FORM_PARAMETER = "format"
 ANYTHING = "*/*"
 VARY = {"Vary": "Accept"}
 _SHOWN_MAX = 200
@@ -35,17 +37,30 @@ _PROBLEM = ("application/problem+json", MEDIA_TYPES[Form.JSON], MEDIA_TYPES[Form
 
 
 def wanted_form(request: Request, offered: Sequence[Form] = tuple(MEDIA_TYPES)) -> Form:
-    """Return which of ``offered`` the client likes best. Raises a problem 406 when it takes none of them."""
-    there_are = [form for form in offered if form is not Form.PARQUET or _has_parquet()]
-    types = {MEDIA_TYPES[form]: form for form in there_are}
-    accept = accepted(request.headers)
-    best = best_type(accept, tuple(types))
+    """Return the form that the URL names, else which of ``offered`` the client likes best.
+
+    Raises a problem 406 when that is none of them.
+    """
+    there_are = forms_there_are(offered)
+    named = request.query_params.get(FORM_PARAMETER)
+    if named:
+        asked, forms = named, {form.value: form for form in there_are}
+        best = named if named in forms else None
+    else:
+        asked = accepted(request.headers)
+        forms = {MEDIA_TYPES[form]: form for form in there_are}
+        best = best_type(asked, tuple(forms))
     if best is not None:
-        return types[best]
-    told = f"This can't be had as {accept[:_SHOWN_MAX]!r}, only as {', '.join(types)}."
+        return forms[best]
+    told = f"This can't be had as {asked[:_SHOWN_MAX]!r}, only as {', '.join(forms)}."
     if Form.PARQUET in offered and Form.PARQUET not in there_are:
         told += " Parquet needs pyarrow, which is not installed where this service runs."
     raise HTTPException(406, told, VARY)
+
+
+def forms_there_are(offered: Sequence[Form]) -> list[Form]:
+    """Return those of ``offered`` that can be made here."""
+    return [form for form in offered if form is not Form.PARQUET or _has_parquet()]
 
 
 def wants_page(request: Request) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from http import HTTPStatus
@@ -14,15 +15,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from services.auditor.api.access import reader_of
+from services.auditor.api.links import NOWHERE, Links
 from services.auditor.progress import Progress
-from tradetrail.events.generated import DeclineReason, FailureReason
 from tradetrail.reports.encode import instant, plain, to_json
-from tradetrail.reports.runs import RunStatus
 from tradetrail.sessions import NEW_YORK
-from tradetrail.tasks import DATA_SOURCES
 
 _HERE = Path(__file__).parent
 STYLE = _HERE / "static" / "style.css"
+
+Page = Callable[[Request, dict[str, Any], Links], Response]
+"""Makes the page of a report that leads on as the last says."""
 
 
 class Pages:
@@ -40,56 +42,11 @@ class Pages:
         )
         self._environment.filters.update(number=number, instant=two_times, day=day, pretty=pretty)
 
-    def overview(
-        self, request: Request, symbols: list[dict[str, Any]], counts: dict[str, dict[str, int]]
-    ) -> Response:
-        """Return the page that lists every symbol."""
-        return self._render("overview.html", request, symbols=symbols, counts=counts)
-
-    def symbol(self, request: Request, report: dict[str, Any], following: str | None) -> Response:
-        """Return the page of a symbol report; ``following`` as for runs."""
-        return self._render("symbol.html", request, report=report, following=following)
-
-    def runs(self, request: Request, report: dict[str, Any], following: str | None) -> Response:
-        """Return the page of a run report; ``following`` is the address of the next page, if there is one."""
-        return self._render(
-            "runs.html",
-            request,
-            report=report,
-            following=following,
-            tasks=DATA_SOURCES,
-            statuses=RunStatus,
+    def of(self, template: str, **values: Any) -> Page:
+        """Return what makes a report's page by the template of that name; ``values`` are what else it shows."""
+        return lambda request, report, links: self._render(
+            template, request, report=report, links=links, **values
         )
-
-    def declined(self, request: Request, report: dict[str, Any], following: str | None) -> Response:
-        """Return the page of declined signals; ``following`` as for runs."""
-        return self._render(
-            "declined.html", request, report=report, following=following, reasons=DeclineReason
-        )
-
-    def executed(self, request: Request, report: dict[str, Any], following: str | None) -> Response:
-        """Return the page of executed trades; ``following`` as for runs."""
-        return self._render("executed.html", request, report=report, following=following)
-
-    def failed(self, request: Request, report: dict[str, Any], following: str | None) -> Response:
-        """Return the page of failed decisions; ``following`` as for runs."""
-        return self._render(
-            "failed.html", request, report=report, following=following, reasons=FailureReason
-        )
-
-    def performance(self, request: Request, report: dict[str, Any]) -> Response:
-        """Return the page of how strategies fared."""
-        return self._render("performance.html", request, report=report)
-
-    def known_at(self, request: Request, report: dict[str, Any]) -> Response:
-        """Return the page of what was known at a decision."""
-        return self._render("known_at.html", request, report=report)
-
-    def report(
-        self, template: str, request: Request, report: dict[str, Any], **values: Any
-    ) -> Response:
-        """Return the page of a report by the template of that name; ``values`` are what else it shows."""
-        return self._render(template, request, report=report, **values)
 
     def sign_in(self, request: Request, status: int, detail: str, onward: str) -> Response:
         """Return the page to sign in on, which says ``detail`` and leads ``onward``."""
@@ -107,13 +64,23 @@ class Pages:
         )
 
     def _render(
-        self, name: str, request: Request, *, status_code: int = 200, **values: Any
+        self,
+        name: str,
+        request: Request,
+        *,
+        status_code: int = 200,
+        links: Links = NOWHERE,
+        **values: Any,
     ) -> Response:
         template = self._environment.get_template(name)
         standing = self._progress.standing()
         return HTMLResponse(
             template.render(
-                path=request.url.path, standing=standing, reader=reader_of(request), **values
+                path=request.url.path,
+                standing=standing,
+                reader=reader_of(request),
+                links=links,
+                **values,
             ),
             status_code,
         )

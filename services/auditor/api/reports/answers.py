@@ -9,7 +9,16 @@ from typing import Any, Protocol, TypeVar
 import psycopg
 from fastapi import Request, Response
 
-from services.auditor.api.negotiation import FILE_FORMS, MEDIA_TYPES, VARY, Form, wanted_form
+from services.auditor.api.links import links_of
+from services.auditor.api.negotiation import (
+    FILE_FORMS,
+    MEDIA_TYPES,
+    VARY,
+    Form,
+    forms_there_are,
+    wanted_form,
+)
+from services.auditor.api.pages import Page
 from services.auditor.api.reports.exports import Exports, StreamedAnswer
 from services.auditor.api.reports.reads import Reads
 from tradetrail.errors import NotRecorded
@@ -23,9 +32,6 @@ Report = dict[str, Any]
 Arguments = Mapping[str, Any]
 Ask = Callable[[psycopg.Connection[Any]], Report]
 MakeSheet = Callable[[Report], Sheet]
-Page = Callable[[Request, Report], Response]
-ListPage = Callable[[Request, Report, str | None], Response]
-"""Makes a listing's page; the last is the address of the next one, if there is one."""
 
 Chosen = TypeVar("Chosen")
 Chosen_co = TypeVar("Chosen_co", covariant=True)
@@ -73,22 +79,14 @@ class Answers:
         sheet: MakeSheet,
         page: Page,
         forms: Sequence[Form] = tuple(MEDIA_TYPES),
+        *,
+        has_all_rows: bool = False,
     ) -> Response:
-        """Answer with the report that ``ask`` makes, in the form among ``forms`` that the client wants."""
-        return self.paged(
-            request, arguments, ask, sheet, lambda asked, told, _: page(asked, told), forms
-        )
+        """Answer with the report that ``ask`` makes, in the form among ``forms`` that the client wants.
 
-    def paged(
-        self,
-        request: Request,
-        arguments: Arguments,
-        ask: Ask,
-        sheet: MakeSheet,
-        page: ListPage,
-        forms: Sequence[Form] = tuple(MEDIA_TYPES),
-    ) -> Response:
-        """Answer with a report that may go on: its ``next`` is the cursor that the header Link names as an address."""
+        If it goes on, its ``next`` is the cursor that the header Link names as an address. ``has_all_rows`` tells
+        whether ``all=true`` asks for every row.
+        """
         form = wanted_form(request, forms)
         read = self._reads.of(request, form, arguments)
         try:
@@ -97,15 +95,16 @@ class Answers:
         except NotRecorded:
             self._reads.record(read, ReadOutcome.NOTHING_RECORDED, 0)
             raise
-        following = _following(request, report)
+        files = forms_there_are([each for each in FILE_FORMS if each in forms])
+        links = links_of(request, report.get("next"), files, has_all_rows=has_all_rows)
         flat = sheet(report)
         flat_rows = _CountedRows(flat.rows)
         if form is Form.HTML:
-            answer = page(request, report, following)
+            answer = page(request, report, links)
         else:
             answer = _file(form, arguments, request, report, Sheet(flat.columns, flat_rows))
-            if following:
-                answer.headers["Link"] = f'<{following}>; rel="next"'
+            if links.following:
+                answer.headers["Link"] = f'<{links.following}>; rel="next"'
         answer.headers.update(VARY)
         if read is not None:
             self._reads.record(read, ReadOutcome.ANSWERED, flat_rows.total())
@@ -116,7 +115,7 @@ class Answers:
         request: Request,
         asked: Question[Chosen],
         listing: Listing[Chosen],
-        page: ListPage,
+        page: Page,
     ) -> Response:
         """Answer with a page of ``listing``, or with all its rows where the question says so."""
         if asked.every:
@@ -125,7 +124,7 @@ class Answers:
         def ask(connection: psycopg.Connection[Any]) -> Report:
             return listing.report(connection, asked.chosen(), asked.limit, asked.after)
 
-        return self.paged(request, asked.arguments(), ask, listing.sheet, page)
+        return self.report(request, asked.arguments(), ask, listing.sheet, page, has_all_rows=True)
 
     def _export(
         self, request: Request, asked: Question[Chosen], listing: Listing[Chosen]
@@ -157,14 +156,6 @@ class _CountedRows:
     def total(self) -> int:
         """Return how many there are; those that nobody took are gone then."""
         return self._taken + sum(1 for _ in self._left)
-
-
-def _following(request: Request, report: Report) -> str | None:
-    """Return the address of the next page, if there is one."""
-    if not report.get("next"):
-        return None
-    url = request.url.include_query_params(after=report["next"])
-    return f"{url.path}?{url.query}"
 
 
 def _file(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import FastAPI, Path, Request, Response
+from fastapi import Depends, FastAPI, Path, Request, Response
 
 from services.auditor.api.pages import Pages
 from services.auditor.api.reports.answers import Answers
+from services.auditor.api.reports.questions import form_asked
 from tradetrail.reports.event import (
     OFFSET_MAX,
     PARTITION_MAX,
@@ -34,6 +35,7 @@ class EvidenceReports:
         app.get(
             "/reports/events/{topic}/{partition}/{offset}",
             summary="One event: its bytes, their hash, and what it says",
+            dependencies=[Depends(form_asked)],
         )(self.event)
 
     def event(
@@ -49,5 +51,5 @@ class EvidenceReports:
             {"topic": topic, "partition": partition, "offset": offset},
             lambda connection: event_report(connection, topic, partition, offset),
             event_sheet,
-            lambda asked, report: self._pages.report("event.html", asked, report),
+            self._pages.of("event.html"),
         )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated
 
-from fastapi import FastAPI, Query, Request, Response
+from fastapi import Depends, FastAPI, Query, Request, Response
 
 from services.auditor.api.pages import Pages
 from services.auditor.api.reports.answers import Answers
@@ -14,7 +14,7 @@ from services.auditor.api.reports.oversight_questions import (
     ReadsQuestion,
     UnresolvedQuestion,
 )
-from services.auditor.api.reports.questions import DECISION
+from services.auditor.api.reports.questions import DECISION, form_asked
 from tradetrail.events.generated import OperatorAct, ReadOutcome
 from tradetrail.reports.decision import decision_report, decision_sheet
 from tradetrail.reports.operator_acts import OPERATOR_ACTS
@@ -33,15 +33,14 @@ class OversightReports:
 
     def add_to(self, app: FastAPI) -> None:
         """Add the routes."""
-        app.get("/reports/decision/{decision_id}", summary="The full trail of one trade")(
-            self.decision
-        )
         app.get("/reports/unresolved", summary="Orders that are not in a definite state")(
             self.unresolved
         )
         app.get("/reports/operator-acts", summary="Who did what, and why")(self.operator_acts)
         app.get("/reports/reads", summary="What was read under the compliance role")(self.reads)
-        app.get("/reports/portfolio", summary="What is held, and the account as last told")(
+        get = partial(app.get, dependencies=[Depends(form_asked)])
+        get("/reports/decision/{decision_id}", summary="The full trail of one trade")(self.decision)
+        get("/reports/portfolio", summary="What is held, and the account as last told")(
             self.portfolio
         )
 
@@ -52,23 +51,23 @@ class OversightReports:
             {"decision_id": decision_id},
             lambda connection: decision_report(connection, decision_id),
             decision_sheet,
-            lambda asked, report: self._pages.report("decision.html", asked, report),
+            self._pages.of("decision.html"),
         )
 
     def unresolved(
         self, request: Request, asked: Annotated[UnresolvedQuestion, Query()]
     ) -> Response:
         """Return a page of unresolved orders, oldest first; the header Link leads to the next one."""
-        return self._answers.listing(request, asked, UNRESOLVED, self._page("unresolved.html"))
+        return self._answers.listing(request, asked, UNRESOLVED, self._pages.of("unresolved.html"))
 
     def operator_acts(self, request: Request, asked: Annotated[ActsQuestion, Query()]) -> Response:
         """Return a page of people's acts, newest first; the header Link leads to the next one."""
-        page = self._page("operator_acts.html", acts=OperatorAct)
+        page = self._pages.of("operator_acts.html", acts=OperatorAct)
         return self._answers.listing(request, asked, OPERATOR_ACTS, page)
 
     def reads(self, request: Request, asked: Annotated[ReadsQuestion, Query()]) -> Response:
         """Return a page of reads under the compliance role, newest first; the header Link leads to the next one."""
-        page = self._page("reads.html", outcomes=ReadOutcome)
+        page = self._pages.of("reads.html", outcomes=ReadOutcome)
         return self._answers.listing(request, asked, READS, page)
 
     def portfolio(self, request: Request) -> Response:
@@ -78,13 +77,5 @@ class OversightReports:
             {},
             portfolio_report,
             portfolio_sheet,
-            lambda asked, report: self._pages.report("portfolio.html", asked, report),
-        )
-
-    def _page(
-        self, template: str, **values: Any
-    ) -> Callable[[Request, dict[str, Any], str | None], Response]:
-        """Return what makes the page of a listing out of it and the address of its next page."""
-        return lambda request, report, following: self._pages.report(
-            template, request, report, following=following, **values
+            self._pages.of("portfolio.html"),
         )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from fastapi import Path
+from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from services.auditor.api.negotiation import FORM_PARAMETER, Form
 from tradetrail.events.generated import DeclineReason
 from tradetrail.reports.declined import DeclinedFilter
 from tradetrail.reports.paging import LIMIT_DEFAULT, LIMIT_MAX, NAME_LENGTH_MAX
@@ -15,6 +16,13 @@ from tradetrail.reports.runs import RunFilter, RunStatus
 
 DECISION = Path(max_length=NAME_LENGTH_MAX, description="Id of a decision, made or declined.")
 """A decision's id in a URL's path."""
+_FORM_TOLD = "Form of the answer, whatever the header Accept says."
+
+
+def form_asked(
+    _form: Annotated[Form | None, Query(alias=FORM_PARAMETER, description=_FORM_TOLD)] = None,
+) -> None:
+    """Let a URL name the form of a report that has no Question: a dependency of its route."""
 
 
 class Question(BaseModel):
@@ -24,6 +32,10 @@ class Question(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid")
+
+    form: Form | None = Field(
+        default=None, alias=FORM_PARAMETER, exclude=True, description=_FORM_TOLD
+    )
 
     @model_validator(mode="before")
     @classmethod

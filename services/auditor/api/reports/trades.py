@@ -13,6 +13,7 @@ from services.auditor.api.reports.trade_questions import (
     PerformanceQuestion,
     TradeQuestion,
 )
+from tradetrail.events.generated import FailureReason
 from tradetrail.reports.executed import EXECUTED
 from tradetrail.reports.failed import FAILED
 from tradetrail.reports.performance import performance_report, performance_sheet
@@ -36,11 +37,12 @@ class TradeReports:
 
     def executed(self, request: Request, asked: Annotated[TradeQuestion, Query()]) -> Response:
         """Return a page of executed trades, newest first; the header Link leads to the next one."""
-        return self._answers.listing(request, asked, EXECUTED, self._pages.executed)
+        return self._answers.listing(request, asked, EXECUTED, self._pages.of("executed.html"))
 
     def failed(self, request: Request, asked: Annotated[FailedQuestion, Query()]) -> Response:
         """Return a page of failed decisions, newest first; the header Link leads to the next one."""
-        return self._answers.listing(request, asked, FAILED, self._pages.failed)
+        page = self._pages.of("failed.html", reasons=FailureReason)
+        return self._answers.listing(request, asked, FAILED, page)
 
     def performance(
         self, request: Request, asked: Annotated[PerformanceQuestion, Query()]
@@ -51,5 +53,5 @@ class TradeReports:
             asked.arguments(),
             lambda connection: performance_report(connection, asked.chosen()),
             performance_sheet,
-            self._pages.performance,
+            self._pages.of("performance.html"),
         )
