@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any
 from uuid import UUID
@@ -14,9 +13,6 @@ from uuid import UUID
 import orjson
 
 from tradetrail.reports.stored_json import StoredObject
-
-# Texts of numbers that are remembered: prices and quantities recur.
-_NUMBERS_KEPT = 4_096
 
 
 def to_json(value: Any, *, indent: int | None = None) -> str:
@@ -37,13 +33,15 @@ def to_json(value: Any, *, indent: int | None = None) -> str:
     return "".join(parts)
 
 
-@lru_cache(_NUMBERS_KEPT)
 def plain(value: Decimal) -> str:
     """Return the digits of a finite Decimal without exponent and without zeros that say nothing."""
-    text = format(value, "f")
+    text = str(value)
+    if "E" in text:
+        # Few have one, and writing all without takes three times as long.
+        text = format(value, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")
-    return "0" if text in ("-0", "") else text
+    return "0" if text == "-0" else text
 
 
 def instant(value: datetime) -> str:
@@ -88,21 +86,12 @@ _OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME
 
 def _known(value: Any) -> Any:
     """Return what orjson takes for a value that it has no form for. Raises TypeError."""
-    kind = type(value)
-    if kind is datetime:
-        return instant(value)
-    if kind is Decimal:
-        return orjson.Fragment(_scalar(value))
-    if kind is StoredObject:
+    if isinstance(value, StoredObject):
         return orjson.Fragment(value.text)
-    if isinstance(value, Mapping):
-        return dict(value)
     return orjson.Fragment(_scalar(value))
 
 
 def _scalar(value: Any) -> str:
-    if value is None:
-        return "null"
     if isinstance(value, Decimal):
         if not value.is_finite():
             raise TypeError(f"{value} has no form in JSON")
