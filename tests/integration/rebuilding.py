@@ -14,9 +14,10 @@ import psycopg
 from psycopg import sql
 from pydantic import SecretStr
 
+from services.auditor.database.compare import compare
+from services.auditor.database.differences import first_difference
 from services.auditor.database.migrate import migrate
 from services.auditor.rebuild.asked import Asked
-from services.auditor.rebuild.compare import compare, first_difference
 from services.auditor.rebuild.progress import showing
 from services.auditor.rebuild.report import report_of
 from services.auditor.rebuild.whole import rebuild_whole

@@ -8,8 +8,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from services.auditor.rebuild import compare as compare_module
-from services.auditor.rebuild.compare import TableComparison, compare
+from services.auditor.database import compare as compare_module
+from services.auditor.database.compare import compare
+from services.auditor.database.differences import TableComparison
 
 pytestmark = pytest.mark.stack
 

@@ -19,6 +19,7 @@ from services.auditor.refilling.servers import Servers
 from services.auditor.settings import AuditorSettings
 from services.auditor.tables import TABLES
 from services.auditor.verify.asked import Asked, Window
+from services.auditor.verify.derived import TRADES, compare_trades
 from services.auditor.verify.excuses import of_whole
 from services.auditor.verify.findings import Finding, Findings
 from services.auditor.verify.rows_sql import Side
@@ -62,7 +63,7 @@ def kept(audit: Audit) -> dict[str, sql.Composed]:
     """Keep every row of the audited database aside; return the statements that put them back, by table."""
     copies = {}
     with superuser(audit) as connection:
-        for name in (*TABLES, "events", "positions", "schemas"):
+        for name in (*TABLES, TRADES, "events", "positions", "schemas"):
             found = connection.execute(
                 "SELECT column_name::name FROM information_schema.columns "
                 "WHERE table_schema = %s AND table_name = %s AND is_generated = 'NEVER'",
@@ -172,6 +173,7 @@ def projected(scratch: Scratch) -> Findings:
     for table in TABLES.values():
         side = Side(table, scratch.live, scratch.name, excuses)
         compare_table(scratch.connection, side, excuses, findings, lambda _: None)
+    compare_trades(scratch.connection, scratch.live, findings, lambda _: None)
     return findings
 
 
@@ -189,7 +191,7 @@ def test_a_clean_database_is_clean(audit: Audit) -> None:
             name: connection.execute(
                 sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(name))
             ).fetchone()
-            for name in TABLES
+            for name in (*TABLES, TRADES)
         }
     assert compared == {name: row and row[0] for name, row in counted.items()}
     assert all(compared.values())
@@ -208,8 +210,9 @@ def test_a_person_is_told_the_first_difference_in_the_first_line(
     assert done.returncode == 1, (done.stdout, done.stderr)
     lines = done.stdout.splitlines()
     assert lines[0].startswith("first difference: row_differs data_ingestion_runs run_id=run-1")
-    assert "4 differences (row_differs 4)" in lines[1]
-    assert "and 1 more" in lines
+    # The trade that the altered execution belongs to is not what it adds up to any more.
+    assert "5 differences (row_differs 5)" in lines[1]
+    assert "and 2 more" in lines
 
 
 def test_a_window_judges_what_its_events_wrote(audit: Audit, kept: dict[str, sql.Composed]) -> None:

@@ -161,4 +161,22 @@ ROWS: dict[str, Tampering] = {
         "row_extra",
         "sectors sector_fact_id=made-up",
     ),
+    "a trade's value": Tampering(
+        "UPDATE trades SET filled_value_usd = 1 WHERE side = 'sell'",
+        "row_differs",
+        f"trades {_SOLD} column filled_value_usd: log 721.000000000000000000; database 1",
+    ),
+    "a trade's number in another form": Tampering(
+        "UPDATE trades SET filled_quantity = trim_scale(filled_quantity) WHERE side = 'sell'",
+        "row_differs",
+        f"trades {_SOLD} column filled_quantity: log 10.000000000; database 10",
+    ),
+    "a trade deleted": Tampering(
+        "DELETE FROM trades WHERE side = 'sell'", "row_missing", f"trades {_SOLD}"
+    ),
+    "a trade made up": Tampering(
+        "INSERT INTO trades (decision_id, symbol) VALUES ('made-up', 'AAPL')",
+        "row_extra",
+        "trades decision_id=made-up",
+    ),
 }

@@ -1,5 +1,5 @@
 -- Who may do what in the schema that is first on the search path. Run after every migration; safe to repeat.
--- Writer: adds events and schemas, adds and updates typed rows and positions. Nobody deletes.
+-- Writer: adds events and schemas, adds and updates typed rows and positions. Nobody deletes, and only triggers write trades.
 -- Reader and compliance: read. Roles are the whole server's; log-in users are made members of them.
 DO $body$
 DECLARE
@@ -24,7 +24,7 @@ BEGIN
     FOR table_name IN
         SELECT c.relname FROM pg_class c
         WHERE c.relnamespace = home::regnamespace AND c.relkind = 'r' AND NOT c.relispartition
-            AND c.relname <> 'schema_version'
+            AND c.relname NOT IN ('schema_version', 'trades')
     LOOP
         EXECUTE format('GRANT INSERT ON %I.%I TO tradetrail_writer', home, table_name);
         IF table_name <> 'schemas' THEN

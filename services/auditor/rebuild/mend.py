@@ -11,8 +11,8 @@ from typing import Any
 import psycopg
 from psycopg import errors, sql
 
+from services.auditor.database.differences import SHOWN_CHARACTERS, Difference, TableComparison
 from services.auditor.rebuild import judge
-from services.auditor.rebuild.compare import SHOWN_CHARACTERS, Difference, TableComparison
 from services.auditor.rebuild.desk import Desk
 from services.auditor.rows import Group, Table
 from services.auditor.tables import TABLES

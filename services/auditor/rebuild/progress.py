@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from services.auditor.rebuild.compare import Told
+from services.auditor.database.compare import Told
 from services.auditor.refilling.refill import Moved
 from tradetrail.cli.report import progress
 from tradetrail.log.reader import Place

@@ -8,8 +8,8 @@ from typing import Any
 
 from rich.console import Console
 
+from services.auditor.database.differences import TableComparison, first_difference
 from services.auditor.rebuild.asked import Asked
-from services.auditor.rebuild.compare import TableComparison, first_difference
 from services.auditor.rebuild.whole import Rebuilt
 from services.auditor.rebuild.window import Mended
 from tradetrail.cli.report.tables import print_line, print_section

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
+from services.auditor.database.compare import compare
+from services.auditor.database.differences import TableComparison
 from services.auditor.database.migrate import migrate
 from services.auditor.rebuild.asked import Asked, record
-from services.auditor.rebuild.compare import TableComparison, compare
 from services.auditor.rebuild.desk import Desk, open_desk
 from services.auditor.rebuild.progress import Shown
 from services.auditor.rebuild.swap import check_swap, prepare, rename

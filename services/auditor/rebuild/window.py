@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
+from services.auditor.database.differences import TableComparison
 from services.auditor.database.migrate import migrate
 from services.auditor.rebuild.asked import Asked, record
-from services.auditor.rebuild.compare import TableComparison
 from services.auditor.rebuild.desk import Desk, open_desk
 from services.auditor.rebuild.judge import SPANS
 from services.auditor.rebuild.mend import Mender, open_spans

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from services.auditor.settings import AuditorSettings
 from services.auditor.verify.asked import Window
 from services.auditor.verify.bounds import Judged
+from services.auditor.verify.derived import TRADES, compare_trades
 from services.auditor.verify.excuses import Excuses, of_whole, of_window
 from services.auditor.verify.findings import Findings
 from services.auditor.verify.logged import Extent
@@ -66,6 +67,8 @@ class Projection:
                 side = Side(table, scratch.live, scratch.name, excuses)
                 with shown.part(table.name, None, "rows") as moved:
                     tallies.append(compare_table(connection, side, excuses, findings, moved))
+            with shown.part(TRADES, None, "rows") as moved:
+                tallies.append(compare_trades(connection, scratch.live, findings, moved))
         return tallies
 
     def _excuses(

@@ -2,30 +2,20 @@
 -- the newest of its last fill's and of the one that its newest decision with a market context saw. Whatever the period.
 -- Order: strategy, then version, then symbol.
 WITH moved AS (
-    SELECT d.strategy_name,
-        d.strategy_version,
-        x.symbol,
-        -- Decisions: each by the first of its orders that filled something. Counting distinct ids would sort them all.
-        count(*) FILTER (
-            WHERE x.attempt_number = 1
-                OR NOT EXISTS (
-                    SELECT FROM trade_executions earlier
-                    WHERE earlier.trade_decision_id = x.trade_decision_id
-                        AND earlier.filled_quantity > 0
-                        AND earlier.attempt_number < x.attempt_number
-                )
-        ) AS trades,
-        coalesce(sum(x.filled_quantity) FILTER (WHERE x.side = 'buy'), 0) AS shares_bought,
-        coalesce(sum(x.filled_quantity) FILTER (WHERE x.side = 'sell'), 0) AS shares_sold,
-        coalesce(sum(x.filled_quantity * x.filled_avg_price) FILTER (WHERE x.side = 'buy'), 0) AS value_bought_usd,
-        coalesce(sum(x.filled_quantity * x.filled_avg_price) FILTER (WHERE x.side = 'sell'), 0) AS value_sold_usd,
-        sum(x.commission) AS commission
-    FROM trade_decisions d
-    JOIN trade_executions x ON x.trade_decision_id = d.decision_id AND x.filled_quantity > 0
-    WHERE d.created_at >= coalesce(%(since)s::timestamptz, '-infinity')
-        AND d.created_at < coalesce(%(until)s::timestamptz, 'infinity')
-        AND (%(strategy)s::text IS NULL OR d.strategy_name = %(strategy)s)
-    GROUP BY d.strategy_name, d.strategy_version, x.symbol
+    SELECT strategy_name,
+        strategy_version,
+        symbol,
+        count(*) AS trades,
+        coalesce(sum(filled_quantity) FILTER (WHERE side = 'buy'), 0) AS shares_bought,
+        coalesce(sum(filled_quantity) FILTER (WHERE side = 'sell'), 0) AS shares_sold,
+        coalesce(sum(filled_value_usd) FILTER (WHERE side = 'buy'), 0) AS value_bought_usd,
+        coalesce(sum(filled_value_usd) FILTER (WHERE side = 'sell'), 0) AS value_sold_usd,
+        sum(commission) AS commission
+    FROM trades
+    WHERE created_at >= coalesce(%(since)s::timestamptz, '-infinity')
+        AND created_at < coalesce(%(until)s::timestamptz, 'infinity')
+        AND (%(strategy)s::text IS NULL OR strategy_name = %(strategy)s)
+    GROUP BY strategy_name, strategy_version, symbol
 ), prices AS MATERIALIZED (
     SELECT s.symbol, known.price, known.priced_at, known.price_from
     FROM (SELECT DISTINCT symbol FROM moved) AS s

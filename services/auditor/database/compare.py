@@ -9,10 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, LiteralString
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
+
+from services.auditor.database.differences import (
+    SHOWN_CHARACTERS,
+    Difference,
+    Kind,
+    TableComparison,
+)
 
 # Tables whose rows do not come from the log, so that two schemas of the same log may differ in them:
 #   schema_version  which migration a schema has reached.
@@ -20,9 +27,6 @@ NOT_FROM_THE_LOG = ("schema_version",)
 
 # Rows of the left side in one statement: joined within the server's working memory, about a second each.
 RANGE_ROWS = 50_000
-# As much of a differing value is shown.
-SHOWN_CHARACTERS = 200
-
 _TABLES: LiteralString = """
 SELECT c.relname::text, array_agg(a.attname::text ORDER BY k.position)
 FROM pg_class c
@@ -41,56 +45,13 @@ WHERE c.relnamespace = to_regnamespace(quote_ident(%s)) AND c.relname = %s
 ORDER BY a.attnum
 """
 
-Kind = Literal["missing", "extra", "different"]
 Told = Callable[[str, int], None]
 """Hears, as a comparison goes on, the table and how many of its rows (left) are compared."""
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """One row that differs: its key, and for a row that both have, the first column and both values as text.
-
-    missing: the left side lacks it; extra: only the left side has it.
-    """
-
-    table: str
-    kind: Kind
-    key: dict[str, str]
-    column: str | None = None
-    left: str | None = None
-    right: str | None = None
-    what: str = "row"
-
-    def __str__(self) -> str:
-        """Return it as a sentence about the left side."""
-        named = ", ".join(f"{name}={value}" for name, value in self.key.items())
-        at = f"{self.table} ({named})" if named else self.table
-        if self.kind != "different":
-            return f"{at}: the {self.what} is {self.kind}"
-        return f"{at}: {self.column} is {_shown(self.left)}, the log gives {_shown(self.right)}"
-
-
-@dataclass(slots=True)
-class TableComparison:
-    """What a comparison of one table found; ``first`` is the first difference by key."""
-
-    table: str
-    left_rows: int = 0
-    right_rows: int = 0
-    missing: int = 0
-    extra: int = 0
-    different: int = 0
-    first: Difference | None = None
-
-    @property
-    def same(self) -> bool:
-        """Tell whether both sides hold the same rows."""
-        return self.first is None
-
-
-@dataclass(frozen=True, slots=True)
 class _Pair:
-    """One table of both schemas."""
+    """Two relations of the same columns, of which one is judged by the other."""
 
     left: sql.Identifier
     right: sql.Identifier
@@ -126,9 +87,23 @@ def compare(
     return found
 
 
-def first_difference(compared: Sequence[TableComparison]) -> Difference | None:
-    """Return the first difference of all tables; None when both schemas hold the same."""
-    return next((each.first for each in compared if each.first is not None), None)
+def compare_computed(
+    connection: psycopg.Connection[Any],
+    schema: str,
+    table: str,
+    view: str,
+    *,
+    told: Told = lambda _table, _rows: None,
+) -> TableComparison:
+    """Hold a derived table against ``view`` of the same schema, which computes anew what it must hold.
+
+    Both have the same columns. Raises psycopg.Error as the database does.
+    """
+    key = _tables(connection, schema)[table]
+    left, right = sql.Identifier(schema, table), sql.Identifier(schema, view)
+    return _compare_pair(
+        connection, _Pair(left, right, table, key, _columns(connection, schema, table)), told
+    )
 
 
 def _compare_table(
@@ -138,19 +113,22 @@ def _compare_table(
     key: tuple[str, ...],
     told: Told,
 ) -> TableComparison:
-    result = TableComparison(table)
     ours, theirs = (_columns(connection, schema, table) for schema in schemas)
     if lacking := sorted(set(ours) ^ set(theirs)):
         kind: Kind = "extra" if lacking[0] in ours else "missing"
-        result.first = Difference(table, kind, {}, column=lacking[0], what=f"column {lacking[0]}")
-        return result
+        first = Difference(table, kind, {}, column=lacking[0], what=f"column {lacking[0]}")
+        return TableComparison(table, first=first)
     left, right = (sql.Identifier(schema, table) for schema in schemas)
-    pair = _Pair(left, right, table, key, ours)
+    return _compare_pair(connection, _Pair(left, right, table, key, ours), told)
+
+
+def _compare_pair(connection: psycopg.Connection[Any], pair: _Pair, told: Told) -> TableComparison:
+    result = TableComparison(pair.name)
     after: tuple[Any, ...] | None = None
     while True:
         last = _range_end(connection, pair, after)
         _compare_range(connection, pair, (after, last), result)
-        told(table, result.left_rows)
+        told(pair.name, result.left_rows)
         if last is None:
             return result
         after = last
@@ -294,7 +272,3 @@ def _differ(pair: _Pair) -> sql.Composed:
 def _names(table: str, columns: Sequence[str]) -> sql.Composed:
     given = (sql.Identifier(table, name) if table else sql.Identifier(name) for name in columns)
     return sql.SQL(", ").join(given)
-
-
-def _shown(value: str | None) -> str:
-    return "empty" if value is None else repr(value)
