@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, LiteralString
 from uuid import uuid4
 
@@ -19,8 +23,10 @@ from psycopg import sql
 from services.auditor.database.migrate import migrate
 from services.auditor.tables import TABLES
 from tests.eventually import eventually
+from tests.faults.nursery import Forked, Nursery, nursery
 from tests.free_port import free_port
 from tests.integration.fresh_log import fresh_log
+from tests.typed_command import Ran, typed
 from tradetrail.events import Event
 from tradetrail.log.codec import Codec
 from tradetrail.log.producer import EventProducer, Outgoing
@@ -32,6 +38,10 @@ from tradetrail.settings import SharedSettings
 STOP_TIMEOUT_S = 60.0
 
 
+# As much of each auditor's last words as a failure shows, characters.
+_SAID_MAX = 10_000
+
+
 @dataclass
 class Audit:
     """A log, a schema and the auditors that connect them."""
@@ -39,7 +49,8 @@ class Audit:
     log: SharedSettings
     dsn: str
     schema: str = field(default_factory=lambda: f"audit_{uuid4().hex[:8]}")
-    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    processes: list[Forked] = field(default_factory=list)
+    logs: list[Path] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Make the schema."""
@@ -59,10 +70,10 @@ class Audit:
             "TRADETRAIL_HTTP_PORT": str(port),
         }
         named = {f"TRADETRAIL_{name}": value for name, value in settings.items()}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "services.auditor"], env={**os.environ, **env, **named}
-        )
+        said = _folder() / f"auditor-{uuid4().hex}.log"
+        process = _nursery().fork(said, {**os.environ, **env, **named})
         self.processes.append(process)
+        self.logs.append(said)
         return Running(process, f"http://127.0.0.1:{port}")
 
     def send(self, placed: Iterable[tuple[str, str, Event]]) -> list[tuple[str, int, int]]:
@@ -89,18 +100,10 @@ class Audit:
 
         eventually(behind, lambda left: not left, within_s=within_s, every_s=0.2)
 
-    def report(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def report(self, *words: str) -> Ran:
         """Run ``tradetrail report`` on this audit."""
-        return subprocess.run(
-            [sys.executable, "-m", "tradetrail", "report", *words],
-            env={
-                "TRADETRAIL_POSTGRES_DSN": self.dsn,
-                "TRADETRAIL_POSTGRES_SCHEMA": self.schema,
-            },
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        env = {"TRADETRAIL_POSTGRES_DSN": self.dsn, "TRADETRAIL_POSTGRES_SCHEMA": self.schema}
+        return typed("report", *words, env=env)
 
     def rows(self, statement: LiteralString, **arguments: Any) -> list[tuple[Any, ...]]:
         """Return a query's rows; unqualified names are of this audit's schema."""
@@ -136,17 +139,35 @@ class Audit:
             if process.poll() is None:
                 process.kill()
                 process.wait()
+        # Captured, so it is shown beside a failure only.
+        for said in self.logs:
+            sys.stderr.write(said.read_text(errors="replace")[-_SAID_MAX:])
         with psycopg.connect(self.dsn, autocommit=True) as connection:
             connection.execute(
                 sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(self.schema))
             )
 
 
+@cache
+def _nursery() -> Nursery:
+    """Return where auditors are born, in milliseconds each; it ends with this process."""
+    held = ExitStack()
+    atexit.register(held.close)
+    return held.enter_context(nursery("services.auditor"))
+
+
+@cache
+def _folder() -> Path:
+    folder = Path(mkdtemp(prefix="tradetrail-auditors-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 @dataclass
 class Running:
     """One auditor process."""
 
-    process: subprocess.Popen[bytes]
+    process: Forked
     url: str
 
     def health(self) -> requests.Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -14,6 +13,7 @@ import requests
 
 from tests import auditor_story as story
 from tests.integration.auditor_harness import Audit, Running, audited_log
+from tests.typed_command import Ran
 from tradetrail.reports.connection import open_reader
 from tradetrail.reports.counts import event_counts, run_counts, symbols
 from tradetrail.reports.encode import to_json
@@ -181,7 +181,7 @@ def test_the_command_line_prints_the_same(
 ) -> None:
     audit, _ = audited
 
-    def run(*words: str) -> subprocess.CompletedProcess[str]:
+    def run(*words: str) -> Ran:
         return audit.report("symbol", *words)
 
     period = ("--from", "2020-03-01", "--to", "2020-03-31")
