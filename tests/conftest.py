@@ -20,6 +20,9 @@ from tradetrail.stack.doctor import program_version
 from tradetrail.stack.local import LocalStack
 from tradetrail.stack.postgres import postgres_binaries
 
+# Java servers here live minutes: its second compiler costs them more time than it saves.
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+
 # A busy machine is no fault of what is tested: neither an example nor the drawing of some may take too long.
 settings.register_profile(
     "patient",

@@ -82,6 +82,15 @@ def test_doctor_says_what_the_first_start_will_fetch(
     assert checks["java"]["ok"]
 
 
+def test_doctor_tells_javas_version_whatever_options_the_environment_names(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+    main.run(["doctor", "--format", "json"])
+    checks = {check["name"]: check for check in json.loads(capsys.readouterr().out)["checks"]}
+    assert "version" in checks["java"]["found"]
+
+
 def test_doctor_says_what_to_do_about_a_server_that_is_away(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -103,11 +103,15 @@ def _program(name: str, command: Callable[[], list[str]], remedy: str) -> Examin
 
 
 def program_version(command: list[str]) -> str:
-    """Return the first line a program says of its version. Raises OSError or subprocess.SubprocessError."""
+    """Return the first line a program says of its version. Raises OSError or subprocess.SubprocessError.
+
+    Java first notes that it took up options from the environment; that says nothing of its version.
+    """
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=_PROGRAM_TIMEOUT_S, check=True
     )
-    return (done.stdout or done.stderr).strip().partition("\n")[0]
+    lines = (done.stdout or done.stderr).strip().splitlines()
+    return next((line for line in lines if not line.startswith("NOTE: ")), "")
 
 
 def _cache(_home: Home) -> Examination:
