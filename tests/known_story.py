@@ -74,6 +74,7 @@ def before() -> list[Placed]:
 def after() -> list[Placed]:
     """Return what the decisions on "t1" could not see: everything of ``before``, once more and further on."""
     status, decided = e.OrderStatus, e.DecisionStatus
+    blocked = story.blocked("unbounded")
     return _mega(
         story.disclosure("too-late"),
         story.disclosure("used", version=2),
@@ -83,6 +84,8 @@ def after() -> list[Placed]:
         story.updated("d0", status.FILLED, decided.EXECUTED, total="10", fill="10", price="72"),
         replace(story.operator_act("too late"), symbol="AAPL"),
         story.broker_order(),
+        # Two controls refused it, at one place of the log.
+        replace(blocked, risk_checks=blocked.risk_checks * 2),
         _call("order", "d1", e.CallPurpose.PORTFOLIO_CONTEXT),
         story.ready("t2", at=TRIGGERED + DAY),
     )

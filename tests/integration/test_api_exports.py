@@ -50,7 +50,7 @@ PAGES = {
     "/reports/performance?strategy=": "/reports/performance",
     "/reports/symbol/MSFT?by=transaction-date&limit=1": "/reports/symbol/MSFT?by=transaction-date",
     f"/reports/decision/{DECISION}": f"/reports/decision/{DECISION}",
-    f"/reports/known-at/{DECISION}": f"/reports/known-at/{DECISION}",
+    f"/reports/known-at/{DECISION}?limit=1": f"/reports/known-at/{DECISION}?all=true",
     "/reports/portfolio": "/reports/portfolio",
     "/reports/events/megacap/0/0": "/reports/events/megacap/0/0",
 }

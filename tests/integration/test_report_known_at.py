@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,9 +22,18 @@ from tests.integration.auditor_harness import Audit, Running, audit_of
 from tests.integration.fresh_log import fresh_log
 from tests.known_story import LOOKBACK_DAYS, TRIGGERED, VIEW_FROM, Told, after, before
 from tradetrail.events import generated as e
+from tradetrail.reports import known_at as known_at_module
 from tradetrail.reports.connection import open_reader, prepare_reader
 from tradetrail.reports.encode import to_json
-from tradetrail.reports.known_at import COLUMNS, SECTIONS, known_at_report
+from tradetrail.reports.export import FileForm, to_csv, to_parquet
+from tradetrail.reports.known_at import (
+    COLUMNS,
+    LISTS,
+    SECTIONS,
+    known_at_export,
+    known_at_report,
+    known_at_sheet,
+)
 from tradetrail.reports.queries import statement
 
 pytestmark = pytest.mark.stack
@@ -196,6 +207,114 @@ def test_a_persons_order_tells_who_and_why_also_when_it_was_declined(audited: Au
     assert "found at the broker" in [order["reason_text"] for order in report["orders"]]
 
 
+PAGED = ("records", "earlier_answers", "orders", "operator_acts")
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5])
+@pytest.mark.parametrize("name", ["d1", "manual"])
+def test_pages_joined_are_the_whole_and_their_totals_are_the_same(
+    audited: Audited, name: str, limit: int
+) -> None:
+    audit, _, _ = audited
+    whole = known(audited, name)
+    assert whole["next"] is None
+    joined: dict[str, list[Any]] = {section: [] for section in SECTIONS}
+    after = None
+    with open_reader(audit.dsn, audit.schema) as connection:
+        for _ in range(sum(whole["totals"][section] for section in PAGED)):
+            page = known_at_report(connection, story.an_id("d", name), limit=limit, after=after)
+            for section in SECTIONS:
+                joined[section] += page[section]
+            for section in PAGED:
+                assert len(page[section]) <= limit
+            assert {**page, **joined, "next": None} == {**whole, **joined}
+            after = page["next"]
+            if after is None:
+                break
+    assert after is None
+    assert joined == {section: whole[section] for section in SECTIONS}
+    for section, rows in joined.items():
+        assert len(rows) == whole["totals"][section], section
+
+
+def test_rows_of_one_event_are_told_apart_by_pages(audited: Audited) -> None:
+    orders = known(audited, "manual")["orders"]
+    refused = [order for order in orders if order["status"] == "blocked"]
+    assert len(refused) == 2
+    assert len({order["offset"] for order in refused}) == 1
+
+
+@pytest.mark.parametrize("form", FileForm)
+def test_the_whole_is_streamed_as_one_page_of_it_would_be(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch, form: FileForm
+) -> None:
+    audit, _, _ = audited
+    monkeypatch.setattr(known_at_module, "EXPORT_PAGE_ROWS", 2)
+    report, decision_id = known(audited, "manual"), story.an_id("d", "manual")
+    with (
+        open_reader(audit.dsn, audit.schema) as connection,
+        known_at_export(connection, decision_id) as export,
+    ):
+        content = b"".join(export.parts(form))
+        assert export.rows_done == export.rows_total
+    sheet = known_at_sheet(report)
+    match form:
+        case FileForm.JSON:
+            assert json.loads(content) == json.loads(to_json(report))
+        case FileForm.CSV:
+            assert content.decode() == to_csv(sheet)
+        case FileForm.PARQUET:
+            tables = [
+                pyarrow.parquet.read_table(io.BytesIO(c)) for c in (content, to_parquet(sheet))
+            ]
+            assert tables[0].equals(tables[1])
+
+
+def test_pages_are_followed_over_http(audited: Audited) -> None:
+    _, auditor, _ = audited
+    decision_id = story.an_id("d", "d1")
+    whole = known(audited, "d1")
+    url: str | None = f"/reports/known-at/{decision_id}?limit=4"
+    records: list[str] = []
+    while url and len(records) < len(whole["records"]):
+        answer = auditor.get(url, "application/json")
+        records += [record["event_id"] for record in answer.json()["records"]]
+        assert answer.json()["totals"] == json.loads(to_json(whole["totals"]))
+        url = answer.links["next"]["url"] if "next" in answer.links else None
+    assert url is None
+    assert records == [record["event_id"] for record in whole["records"]]
+    page = auditor.get(f"/reports/known-at/{decision_id}?limit=4", "text/html").text
+    (onward,) = re.findall(r'<a href="([^"]*)" rel="next">', page)
+    later = auditor.get(html.unescape(onward), "text/html").text
+    assert 'rel="next"' in later
+    for shown in (page, later):
+        assert "9 versions, in log order" in shown
+    everything = auditor.get(f"/reports/known-at/{decision_id}?all=true&format=csv")
+    assert everything.text == to_csv(known_at_sheet(whole))
+
+
+def test_pages_are_followed_at_the_command_line(audited: Audited) -> None:
+    audit, _, _ = audited
+    asked = ("known-at", story.an_id("d", "d1"))
+    first = audit.report(*asked, "--limit", "4")
+    assert "records: 4 of 9" in first.stdout
+    cursor = first.stderr.strip().rpartition("--after ")[2]
+    second = audit.report(*asked, "--limit", "4", "--after", cursor)
+    assert "earlier answers: none of 2 on this page" in second.stdout
+    told = audit.report(*asked, "--all", "--format", "csv")
+    assert told.stdout == to_csv(known_at_sheet(known(audited, "d1")))
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [("after=x", 400), ("limit=0", 422), ("all=true&limit=5", 422), ("page=2", 422)],
+)
+def test_pages_that_can_not_be_are_problems(audited: Audited, words: str, status: int) -> None:
+    _, auditor, _ = audited
+    decision_id = story.an_id("d", "d1")
+    assert auditor.get(f"/reports/known-at/{decision_id}?{words}").status_code == status
+
+
 def test_people_with_their_own_sql_see_the_same(audited: Audited) -> None:
     audit, _, _ = audited
     decision_id = story.an_id("d", "d1")
@@ -277,13 +396,20 @@ def test_one_symbols_history_is_read_by_index(audited: Audited) -> None:
         "view_through": place.offset,
         "view_from": datetime(2020, 1, 1, tzinfo=UTC),
         "call_ids": ["a"],
+        "record_ids": ["a"],
+        "rows_max": 101,
+        **{name: None for each in LISTS.values() for name in each.readers},
         "outcome": "declined",
     }
     with psycopg.connect(audit.dsn, autocommit=True) as connection:
         prepare_reader(connection, audit.schema, "")
         # The tables are small here; what matters is that an index serves.
         connection.execute("SET enable_seqscan = off")
-        for query in ("known_decision", *filter(None, SECTIONS.values())):
+        for query in (
+            *("known_decision", "known_sums", "known_standings", "known_used"),
+            *("known_facts", "known_runs", "known_calls"),
+            *(each.query for each in LISTS.values()),
+        ):
             lines = connection.execute("EXPLAIN " + statement(query), arguments).fetchall()
             plan = "\n".join(line for (line,) in lines)
             assert "Seq Scan" not in plan, f"{query}\n{plan}"

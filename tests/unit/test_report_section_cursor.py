@@ -15,6 +15,7 @@ from tradetrail.reports.section_cursor import (
     as_id,
     as_instant,
     as_number,
+    as_offset,
     read_cursor,
     write_cursor,
 )
@@ -22,6 +23,7 @@ from tradetrail.reports.section_cursor import (
 READERS: Mapping[str, Mapping[str, Callable[[str], Any]]] = {
     "days": {"after_day": date.fromisoformat, "after_id": as_id},
     "answers": {"after_at": as_instant, "after_strength": as_number},
+    "places": {"after_offset": as_offset},
 }
 
 
@@ -36,6 +38,7 @@ def test_what_is_written_is_read_again() -> None:
             "after_at": datetime(2024, 1, 2, 3, 4, 5, 6, tzinfo=UTC),
             "after_strength": Decimal("4.5"),
         },
+        "places": {"after_offset": 9_223_372_036_854_775_807},
     }
     cursor = write_cursor(keys)
     assert cursor is not None
@@ -56,9 +59,11 @@ def test_complete_lists_have_no_cursor() -> None:
         packed('{"days":{"after_day":"2024-01-01"}}'),
         packed('{"days":{"after_day":7,"after_id":"x"}}'),
         packed('{"answers":{"after_at":"2024-01-01","after_strength":"1"}}'),
+        packed('{"places":{"after_offset":"-1"}}'),
+        packed('{"places":{"after_offset":"9223372036854775808"}}'),
         packed('{"answers":{"after_at":"2024-01-01T00:00:00Z","after_strength":"NaN"}}'),
     ],
-    ids=range(13),
+    ids=range(15),
 )
 def test_what_is_no_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(UsageError, match="is no cursor"):

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
+
+import psycopg
 
 from tradetrail.errors import UsageError
 from tradetrail.reports.encode import instant, plain, to_json
@@ -29,6 +32,21 @@ class FileForm(StrEnum):
     JSON = "json"
     CSV = "csv"
     PARQUET = "parquet"
+
+
+class Whole(Protocol):
+    """All rows of a report, to be gone through once; ``rows_done`` of them are. ``head`` is what it says besides."""
+
+    head: dict[str, Any]
+    rows_total: int
+    rows_done: int
+
+    def parts(self, form: FileForm) -> Iterator[bytes]:
+        """Yield all of it in the form that a page has, part by part."""
+
+
+OpenWhole = Callable[[psycopg.Connection[Any]], AbstractContextManager[Whole]]
+"""Opens all rows of a report on a connection, of one state of the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +78,23 @@ def json_parts(
     head: Mapping[str, Any], name: str, pages: Iterable[Iterable[Row]]
 ) -> Iterator[bytes]:
     """Yield an object: all of ``head``, and last the list ``name``, a row on each line. Cut off, it is no JSON."""
-    yield to_json({**head, name: []}).removesuffix("]}").encode()
-    before = "\n"
-    for page in pages:
-        if lines := ",\n".join(to_json(row) for row in page):
-            yield f"{before}{lines}".encode()
-            before = ",\n"
-    yield b"\n]}\n"
+    return json_lists(head, [(name, pages)])
+
+
+def json_lists(
+    head: Mapping[str, Any], lists: Iterable[tuple[str, Iterable[Iterable[Row]]]]
+) -> Iterator[bytes]:
+    """Yield an object as ``json_parts`` does, with several lists one after the other."""
+    yield to_json(head).removesuffix("}").encode()
+    for name, pages in lists:
+        yield f",{to_json(name)}:[".encode()
+        before = "\n"
+        for page in pages:
+            if lines := ",\n".join(to_json(row) for row in page):
+                yield f"{before}{lines}".encode()
+                before = ",\n"
+        yield b"\n]"
+    yield b"}\n"
 
 
 def parquet_parts(columns: Sequence[str], pages: Iterable[Iterable[Row]]) -> Iterator[bytes]:

@@ -28,6 +28,12 @@ _OF_EXPORT = {
 }
 
 
+def prepare_export(connection: Connection) -> None:
+    """Set up the transaction under way for an export, until it ends."""
+    for name, value in _OF_EXPORT.items():
+        connection.execute("SELECT set_config(%s, %s, true)", (name, value))
+
+
 def _as_found(_connection: Connection, found: list[Report]) -> list[Report]:
     return found
 
@@ -85,8 +91,7 @@ class Listing(Generic[Chosen]):
         """
         arguments = self.arguments(chosen)
         with connection.transaction():
-            for name, value in _OF_EXPORT.items():
-                connection.execute("SELECT set_config(%s, %s, true)", (name, value))
+            prepare_export(connection)
             head = self.head(connection, chosen, arguments)
             yield Export(self, head, self._pages(connection, arguments))
 

@@ -14,6 +14,9 @@ from tradetrail.errors import UsageError
 from tradetrail.reports.encode import instant, plain
 from tradetrail.reports.paging import check_name
 
+# What a bigint of Postgres holds.
+_OFFSET_MAX = (1 << 63) - 1
+
 Key = dict[str, Any]
 """Where a list goes on: the values of its last row that its order is by, by the name of the query's argument."""
 
@@ -65,6 +68,14 @@ def as_number(text: str) -> Decimal:
     number = Decimal(text)
     if not number.is_finite():
         raise ValueError("no finite number")
+    return number
+
+
+def as_offset(text: str) -> int:
+    """Read an offset, or another whole number that a column holds. Raises ValueError."""
+    number = int(text)
+    if not 0 <= number <= _OFFSET_MAX:
+        raise ValueError("no offset")
     return number
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
@@ -14,15 +12,9 @@ import psycopg
 from tradetrail.reports.export import Sheet
 from tradetrail.reports.paging import LIMIT_MAX, check_limit
 from tradetrail.reports.period import since_until
-from tradetrail.reports.queries import many_rows, rows
-from tradetrail.reports.section_cursor import (
-    Key,
-    as_id,
-    as_instant,
-    as_number,
-    read_cursor,
-    write_cursor,
-)
+from tradetrail.reports.queries import rows
+from tradetrail.reports.section_cursor import as_id, as_instant, as_number, as_offset
+from tradetrail.reports.sections import Section, begins_of, flat_rows, page_of_each
 from tradetrail.symbols import check_symbol
 
 Report = dict[str, Any]
@@ -43,17 +35,8 @@ class By(StrEnum):
     TRANSACTION_DATE = "transaction-date"
 
 
-@dataclass(frozen=True, slots=True)
-class _Section:
-    """A list of the report: its query, and of a row the values that its order is by, by the query's arguments."""
-
-    query: str
-    key: Callable[[Report], Key]
-    readers: Mapping[str, Callable[[str], Any]]
-
-
-def _disclosures(query: str, day: str, other: str) -> _Section:
-    return _Section(
+def _disclosures(query: str, day: str, other: str) -> Section:
+    return Section(
         query,
         lambda row: {
             "after_day": row[day],
@@ -68,8 +51,8 @@ def _disclosures(query: str, day: str, other: str) -> _Section:
     )
 
 
-def _answers(query: str) -> _Section:
-    return _Section(
+def _answers(query: str) -> Section:
+    return Section(
         query,
         lambda row: {
             "after_at": row["created_at"],
@@ -85,14 +68,15 @@ _DISCLOSURES = {
     By.TRANSACTION_DATE: _disclosures("disclosures_by_traded", "transaction_date", "disclosed_on"),
 }
 _DECISIONS, _DECLINED = _answers("decisions"), _answers("declined")
-_TRADES = _Section(
+_TRADES = Section(
     "trades",
     lambda row: {
         "after_at": row["filled_at"],
         "after_id": row["decision_id"],
         "after_attempt": row["attempt_number"],
     },
-    {"after_at": as_instant, "after_id": as_id, "after_attempt": int},
+    {"after_at": as_instant, "after_id": as_id, "after_attempt": as_offset},
+    only_order=("attempt_number",),
 )
 
 
@@ -121,30 +105,15 @@ def symbol_report(
         "last_day": end,
         "since": since,
         "until": until,
-        "rows_max": check_limit(limit) + 1,
     }
     sections = dict(zip(SECTIONS, (_DISCLOSURES[by], _DECISIONS, _DECLINED, _TRADES), strict=True))
-    begins = None
-    if after is not None:
-        begins = read_cursor(after, {name: each.readers for name, each in sections.items()})
-    keys: dict[str, Key] = {}
+    begins = begins_of(sections, after)
+    check_limit(limit)
     # One state of the database for every list and the sums.
     with connection.transaction():
         sums = rows(connection, "symbol_sums", arguments)[0]
         sums |= rows(connection, f"{_DISCLOSURES[by].query}_count", arguments)[0]
-        lists: dict[str, list[Report]] = {}
-        for name, section in sections.items():
-            lists[name] = []
-            if begins is not None and name not in begins:
-                continue
-            begin = begins[name] if begins else dict.fromkeys(section.readers)
-            found = many_rows(connection, section.query, arguments | begin)
-            lists[name] = found[:limit]
-            if len(found) > limit:
-                keys[name] = section.key(found[limit - 1])
-    for row in lists["trades_executed"]:
-        # Only the order is by it.
-        del row["attempt_number"]
+        lists, following = page_of_each(connection, sections, arguments, begins, limit)
     return {
         "symbol": symbol,
         "period": {"from": start, "to": end, "by": str(by)},
@@ -156,19 +125,13 @@ def symbol_report(
             "declined": sums["declined"],
             "trades_executed": sums["total_trades"],
         },
-        "next": write_cursor(keys),
+        "next": following,
     }
 
 
 def symbol_sheet(report: Report) -> Sheet:
     """Return every section's rows one after the other, each with its section's name, in one set of columns."""
-    return Sheet(COLUMNS, _flat(report))
-
-
-def _flat(report: Report) -> Iterator[Report]:
-    for section in SECTIONS:
-        for row in report[section]:
-            yield {"section": section, **row}
+    return Sheet(COLUMNS, flat_rows({section: report[section] for section in SECTIONS}))
 
 
 def success_rate(executed: int, total: int) -> float | None:

@@ -29,6 +29,7 @@ from services.auditor.api.reports.questions import (
     DECISION,
     DeclinedQuestion,
     RunsQuestion,
+    SectionsQuestion,
     form_asked,
 )
 from services.auditor.api.reports.trades import TradeReports
@@ -39,7 +40,7 @@ from tradetrail.events.generated import DeclineReason
 from tradetrail.reports.counts import run_counts, symbols
 from tradetrail.reports.declined import DECLINED
 from tradetrail.reports.export import Sheet
-from tradetrail.reports.known_at import known_at_report, known_at_sheet
+from tradetrail.reports.known_at import known_at_export, known_at_report, known_at_sheet
 from tradetrail.reports.paging import LIMIT_DEFAULT, LIMIT_MAX
 from tradetrail.reports.runs import RUNS, RunStatus
 from tradetrail.reports.symbol import By, symbol_report, symbol_sheet, symbol_span
@@ -96,11 +97,11 @@ class AuditApi:
         app.get("/static/style.css", include_in_schema=False)(self.style)
         app.get("/reports/runs", summary="The story of every ingestion run")(self.runs)
         app.get("/reports/declined", summary="Why there was no trade")(self.declined)
-        get = partial(app.get, dependencies=[Depends(form_asked)])
-        get("/", summary="Every symbol, and how much is recorded")(self.overview)
-        get("/reports/known-at/{decision_id}", summary="What was known at a decision")(
+        app.get("/reports/known-at/{decision_id}", summary="What was known at a decision")(
             self.known_at
         )
+        get = partial(app.get, dependencies=[Depends(form_asked)])
+        get("/", summary="Every symbol, and how much is recorded")(self.overview)
         get("/reports/symbol/{symbol}", summary="All activity of a symbol in a period")(self.symbol)
         EvidenceReports(self._answers, self._pages).add_to(app)
         OversightReports(self._answers, self._pages).add_to(app)
@@ -176,9 +177,7 @@ class AuditApi:
                 first or min(span[0], last or span[0]),
                 last or max(span[1], first or span[1]),
             )
-            # People don't read thousands of rows.
-            is_page = wanted_form(request) is Form.HTML
-            most = limit or (LIMIT_DEFAULT if is_page else LIMIT_MAX)
+            most = limit or _rows_of_each(request)
             return symbol_report(connection, symbol, start, end, by, limit=most, after=after)
 
         arguments = {
@@ -207,12 +206,37 @@ class AuditApi:
         page = self._pages.of("declined.html", reasons=DeclineReason)
         return self._answers.listing(request, asked, DECLINED, page)
 
-    def known_at(self, request: Request, decision_id: Annotated[str, DECISION]) -> Response:
-        """Return all that a decision, made or declined, could see, and nothing after it."""
+    def known_at(
+        self,
+        request: Request,
+        decision_id: Annotated[str, DECISION],
+        asked: Annotated[SectionsQuestion, Query()],
+    ) -> Response:
+        """Return what a decision, made or declined, could see, and nothing after it.
+
+        The header Link leads to the next page, if one of the lists goes on.
+        """
+        arguments = {"decision_id": decision_id, **asked.arguments()}
+        if asked.every:
+            return self._answers.whole(
+                request,
+                arguments,
+                "known-at",
+                lambda connection: known_at_export(connection, decision_id),
+            )
+        limit = asked.limit or _rows_of_each(request)
         return self._answers.report(
             request,
-            {"decision_id": decision_id},
-            lambda connection: known_at_report(connection, decision_id),
+            arguments,
+            lambda connection: known_at_report(
+                connection, decision_id, limit=limit, after=asked.after
+            ),
             known_at_sheet,
             self._pages.of("known_at.html"),
+            has_all_rows=True,
         )
+
+
+def _rows_of_each(request: Request) -> int:
+    """Return how many rows a report's lists have that is asked for without a limit: people don't read thousands."""
+    return LIMIT_DEFAULT if wanted_form(request) is Form.HTML else LIMIT_MAX

@@ -7,10 +7,12 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from tradetrail.cli.report.options import Form, Output, reader
-from tradetrail.cli.report.output import ReportFormat, show
+from tradetrail.cli.report.listings import Asked, every_row
+from tradetrail.cli.report.options import After, Every, Form, LimitOfEach, Output, reader
+from tradetrail.cli.report.output import ReportFormat, show_lists
 from tradetrail.cli.report.tables import cell, print_section, print_sums
-from tradetrail.reports.known_at import known_at_report, known_at_sheet
+from tradetrail.reports.known_at import known_at_export, known_at_report, known_at_sheet
+from tradetrail.reports.paging import LIMIT_MAX
 
 # What the tables on a terminal show of each section; the other formats give everything.
 _SHOWN = {
@@ -45,6 +47,9 @@ def known_at(
     decision: Annotated[
         str, typer.Argument(metavar="DECISION", help="id of a decision, made or declined")
     ],
+    limit: LimitOfEach = None,
+    after: After = None,
+    every: Every = False,
     form: Form = ReportFormat.TABLE,
     output: Output = None,
 ) -> None:
@@ -52,10 +57,15 @@ def known_at(
 
     Every version of a disclosure of its symbol that stands in the log at or before the offset the decision saw, with
     when Kafka appended it; earlier answers and orders; the reference facts, runs, market and portfolio it recorded.
+    Each list has --limit rows; the totals count all.
     """
+    if every:
+        asked = Asked(limit, after, every, form, output)
+        every_row("known-at", lambda connection: known_at_export(connection, decision), asked)
+        return
     with reader() as connection:
-        report = known_at_report(connection, decision)
-    show(report, form, output, printer=print_known_at_report, sheet=known_at_sheet)
+        report = known_at_report(connection, decision, limit=limit or LIMIT_MAX, after=after)
+    show_lists(report, form, output, printer=print_known_at_report, sheet=known_at_sheet)
 
 
 def print_known_at_report(report: dict[str, Any], console: Console) -> None:
@@ -63,8 +73,11 @@ def print_known_at_report(report: dict[str, Any], console: Console) -> None:
     for line in _head(report["decision"], report["view"]):
         console.print(line, markup=False, highlight=False)
     for section, columns in _SHOWN.items():
-        if report[section] or section in _ALWAYS:
-            print_section(console, section, report[section], columns, whole=("standing",))
+        if report["totals"][section] or section in _ALWAYS:
+            total = report["totals"][section]
+            print_section(
+                console, section, report[section], columns, whole=("standing",), total=total
+            )
     console.print()
     for name in _CONTEXTS:
         title = name.replace("_", " ")

@@ -14,7 +14,7 @@ from tradetrail.cli.report.output import Printer, ReportFormat, check_form, show
 from tradetrail.cli.report.progress import showing
 from tradetrail.cli.report.whole_file import whole_file
 from tradetrail.errors import UsageError
-from tradetrail.reports.export import FileForm
+from tradetrail.reports.export import FileForm, OpenWhole
 from tradetrail.reports.listing import Listing
 from tradetrail.reports.paging import LIMIT_DEFAULT
 
@@ -40,7 +40,7 @@ def put_out(
     Raises UsageError for words that don't go together, and for a file that can't be written.
     """
     if asked.every:
-        return _every_row(listing, chosen, asked)
+        return every_row(listing.name, lambda connection: listing.export(connection, chosen), asked)
     with reader() as connection:
         report = listing.report(connection, chosen, asked.limit or LIMIT_DEFAULT, asked.after)
     show_page(
@@ -49,7 +49,11 @@ def put_out(
     return report
 
 
-def _every_row(listing: Listing[Chosen], chosen: Chosen, asked: Asked) -> dict[str, Any]:
+def every_row(name: str, open_whole: OpenWhole, asked: Asked) -> dict[str, Any]:
+    """Put all rows of the report ``name`` out, with a bar; return what it says besides its rows.
+
+    Raises as ``put_out`` does.
+    """
     if asked.form is ReportFormat.TABLE:
         raise UsageError("--all is for machines: add --format csv, json or parquet")
     if asked.limit is not None or asked.after is not None:
@@ -59,9 +63,9 @@ def _every_row(listing: Listing[Chosen], chosen: Chosen, asked: Asked) -> dict[s
     with (
         _target(asked.output) as file,
         reader() as connection,
-        listing.export(connection, chosen) as export,
+        open_whole(connection) as export,
         showing(lines_only=same_terminal) as bars,
-        bars.bar(listing.name.replace("_", " "), export.rows_total) as moved,
+        bars.bar(name.replace("_", " "), export.rows_total) as moved,
     ):
         for part in export.parts(FileForm(asked.form.value)):
             file.write(part)

@@ -29,6 +29,12 @@ Limit = Annotated[
         "--limit", min=1, max=LIMIT_MAX, help=f"rows on a page; {LIMIT_DEFAULT} without it"
     ),
 ]
+LimitOfEach = Annotated[
+    int | None,
+    typer.Option(
+        "--limit", min=1, max=LIMIT_MAX, help=f"rows of each list; {LIMIT_MAX} without it"
+    ),
+]
 After = Annotated[
     str | None, typer.Option("--after", metavar="CURSOR", help="the `next` of the page before")
 ]

@@ -88,6 +88,20 @@ def show_page(
         )
 
 
+def show_lists(
+    report: dict[str, Any],
+    form: ReportFormat,
+    output: Path | None,
+    *,
+    printer: Printer,
+    sheet: Callable[[dict[str, Any]], Sheet],
+) -> None:
+    """Put a page of a report of several lists out as ``show_page`` does."""
+    show(report, form, output, printer=printer, sheet=sheet)
+    if report["next"] and form is not ReportFormat.JSON:
+        talk(f"the lists go on; the next page: --after {report['next']}")
+
+
 def talk(text: str) -> None:
     """Tell the person at the terminal something that is no part of the report: on stderr."""
     Console(stderr=True, highlight=False, soft_wrap=True).print(text, markup=False)

@@ -8,8 +8,17 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from tradetrail.cli.report.options import After, First, Form, Last, Limit, Output, period, reader
-from tradetrail.cli.report.output import ReportFormat, show, talk
+from tradetrail.cli.report.options import (
+    After,
+    First,
+    Form,
+    Last,
+    LimitOfEach,
+    Output,
+    period,
+    reader,
+)
+from tradetrail.cli.report.output import ReportFormat, show_lists
 from tradetrail.cli.report.tables import print_section, print_sums
 from tradetrail.errors import UsageError
 from tradetrail.reports.paging import LIMIT_MAX
@@ -34,7 +43,7 @@ def symbol(
     by: Annotated[
         By, typer.Option("--by", help="which day of a disclosure the period applies to")
     ] = By.REPORTED,
-    limit: Limit = LIMIT_MAX,
+    limit: LimitOfEach = None,
     after: After = None,
     form: Form = ReportFormat.TABLE,
     output: Output = None,
@@ -60,16 +69,15 @@ def show_symbol_report(
     report: dict[str, Any], form: ReportFormat, output: Path | None = None
 ) -> None:
     """Print a symbol report to stdout or into a file."""
-    show(report, form, output, printer=_print, sheet=symbol_sheet)
-    if report["next"] and form is not ReportFormat.JSON:
-        talk(f"the lists go on; the next page: --after {report['next']}")
+    show_lists(report, form, output, printer=_print, sheet=symbol_sheet)
 
 
 def _print(report: dict[str, Any], console: Console) -> None:
     asked = report["period"]
     console.print(f"[bold]{report['symbol']}[/] from {asked['from']} to {asked['to']}")
     for section, columns in _SHOWN.items():
-        print_section(console, section, report[section], columns)
+        total = report["totals"][section]
+        print_section(console, section, report[section], columns, total=total)
     console.print()
     for name, sums in report["summary"].items():
         print_sums(console, name, sums)

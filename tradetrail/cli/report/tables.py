@@ -29,14 +29,21 @@ def print_section(
     rows: list[dict[str, Any]],
     columns: Iterable[str],
     whole: Collection[str] = (),
+    total: int | None = None,
 ) -> None:
-    """Print ``rows`` under ``title`` and their number; numbers, and the columns ``whole``, are never cut or wrapped."""
+    """Print ``rows`` under ``title`` and their number; numbers, and the columns ``whole``, are never cut or wrapped.
+
+    ``total`` says how many there are on all pages.
+    """
     title = title.replace("_", " ")
+    of_all = "" if total in (None, len(rows)) else f" of {total}"
     if not rows:
-        console.print(f"\n{title}: none")
+        console.print(f"\n{title}: none{of_all and f'{of_all} on this page'}")
         return
     shown = [c for c in columns if any(row[c] is not None for row in rows)]
-    table = Table(title=f"{title}: {len(rows)}", title_justify="left", box=None, pad_edge=False)
+    table = Table(
+        title=f"{title}: {len(rows)}{of_all}", title_justify="left", box=None, pad_edge=False
+    )
     for column in shown:
         value = next(row[column] for row in rows if row[column] is not None)
         numeric = isinstance(value, Decimal | int)

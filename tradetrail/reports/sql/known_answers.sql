@@ -1,6 +1,6 @@
 -- What the decider had answered about a symbol before: decisions with the status they had at view_through, and declines.
 -- An answer counts from its trigger's offset on, wherever its own event stands.
--- Order: as their triggers stand in the log, then decision id.
+-- Order: as their triggers stand in the log, then decision id. A page begins after the row that the cursor names.
 SELECT a.decision_id,
     a.outcome,
     a.strategy_name AS strategy,
@@ -38,4 +38,6 @@ FROM decider_answers a
 LEFT JOIN trade_decisions decision ON decision.decision_id = a.decision_id
 WHERE a.symbol = %(symbol)s AND a.topic = %(topic)s AND a.partition = %(partition)s
     AND a.view_through < %(view_through)s
+    AND (%(after_id)s::text IS NULL OR (a.view_through, a.decision_id) > (%(after_through)s, %(after_id)s))
 ORDER BY a.view_through, a.decision_id
+LIMIT %(rows_max)s

@@ -1,5 +1,5 @@
 -- Every version of a disclosure that a decision could see, used or not.
--- Order: as they stand in the log.
+-- Order: as they stand in the log. A page begins after the row that the cursor names.
 SELECT standing,
     used,
     record_id,
@@ -28,4 +28,6 @@ SELECT standing,
     event_id
 FROM known_at_decision
 WHERE decision_id = %(decision_id)s
+    AND "offset" > coalesce(%(after_offset)s::bigint, -1)
 ORDER BY "offset"
+LIMIT %(rows_max)s

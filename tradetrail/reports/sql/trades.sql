@@ -14,6 +14,6 @@ WHERE symbol = %(symbol)s
     AND coalesce(filled_at, status_at) < %(until)s
     AND (%(after_id)s::text IS NULL
         OR (coalesce(filled_at, status_at), trade_decision_id, attempt_number)
-            > (%(after_at)s, %(after_id)s, %(after_attempt)s::integer))
+            > (%(after_at)s, %(after_id)s, %(after_attempt)s::bigint))
 ORDER BY coalesce(filled_at, status_at), trade_decision_id, attempt_number
 LIMIT %(rows_max)s

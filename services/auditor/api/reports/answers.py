@@ -25,7 +25,7 @@ from tradetrail.errors import NotRecorded
 from tradetrail.events.generated import ReadOutcome
 from tradetrail.reports.connection import ReaderPool
 from tradetrail.reports.encode import to_json
-from tradetrail.reports.export import FileForm, Row, Sheet, to_csv, to_parquet
+from tradetrail.reports.export import FileForm, OpenWhole, Row, Sheet, to_csv, to_parquet
 from tradetrail.reports.listing import Listing
 
 Report = dict[str, Any]
@@ -119,20 +119,25 @@ class Answers:
     ) -> Response:
         """Answer with a page of ``listing``, or with all its rows where the question says so."""
         if asked.every:
-            return self._export(request, asked, listing)
+            return self.whole(
+                request,
+                asked.arguments(),
+                listing.name,
+                lambda connection: listing.export(connection, asked.chosen()),
+            )
 
         def ask(connection: psycopg.Connection[Any]) -> Report:
             return listing.report(connection, asked.chosen(), asked.limit, asked.after)
 
         return self.report(request, asked.arguments(), ask, listing.sheet, page, has_all_rows=True)
 
-    def _export(
-        self, request: Request, asked: Question[Chosen], listing: Listing[Chosen]
+    def whole(
+        self, request: Request, arguments: Arguments, name: str, open_whole: OpenWhole
     ) -> Response:
+        """Answer with all rows of the report ``name``, streamed."""
         form = wanted_form(request, FILE_FORMS)
-        arguments = asked.arguments()
         read = self._reads.of(request, form, arguments)
-        parts = self._exports.parts(listing, asked.chosen(), FileForm(form.value), read)
+        parts = self._exports.parts(name, open_whole, FileForm(form.value), read)
         headers = VARY | _saved_as(form, arguments, request)
         try:
             return StreamedAnswer(parts, MEDIA_TYPES[form], headers)

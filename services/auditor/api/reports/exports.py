@@ -1,4 +1,4 @@
-"""Whole listings over HTTP: streamed to few clients at once, each over a connection of its own, within bounds."""
+"""Whole reports over HTTP: streamed to few clients at once, each over a connection of its own, within bounds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any
 
 import anyio
 import anyio.to_thread
@@ -19,8 +19,7 @@ from starlette.types import Receive, Scope, Send
 from services.auditor.api.reports.reads import Read, Reads
 from tradetrail.errors import Retryable
 from tradetrail.events.generated import ReadOutcome
-from tradetrail.reports.export import FileForm
-from tradetrail.reports.listing import Listing
+from tradetrail.reports.export import FileForm, OpenWhole
 
 # What is handed to the server at once, and how long a client may take for it: slower than 2 KB/s is gone.
 SLICE_BYTES = 64 << 10
@@ -29,7 +28,6 @@ STALL_TIMEOUT_S = 30.0
 EXPORT_TIMEOUT_S = 1_800.0
 _RETRY_AFTER_S = 30
 
-Chosen = TypeVar("Chosen")
 OpenReader = Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
 """Opens a report's connection of one's own."""
 
@@ -50,9 +48,9 @@ class Exports:
         self._reads = reads
 
     def parts(
-        self, listing: Listing[Chosen], chosen: Chosen, form: FileForm, read: Read | None
+        self, name: str, open_whole: OpenWhole, form: FileForm, read: Read | None
     ) -> Iterator[bytes]:
-        """Yield all rows of ``listing``, part by part; whoever takes them closes the generator.
+        """Yield all rows of the report ``name``, part by part; whoever takes them closes the generator.
 
         Raises as the page would before the first part, and a problem 503 when too many exports are under way. The read
         is recorded before the first part and after the last; an export whose end can't be recorded is cut off.
@@ -62,7 +60,7 @@ class Exports:
             retry = {"Retry-After": str(_RETRY_AFTER_S)}
             raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, told, retry)
         try:
-            with self._open_reader() as connection, listing.export(connection, chosen) as export:
+            with self._open_reader() as connection, open_whole(connection) as export:
                 total = export.rows_total
                 self._reads.record(read, ReadOutcome.EXPORT_BEGUN, 0, total)
                 began_at, outcome = time.monotonic(), ReadOutcome.EXPORT_CUT_OFF
@@ -76,7 +74,7 @@ class Exports:
                     seconds = round(time.monotonic() - began_at, 1)
                     log.info(
                         "an export ended",
-                        listing=listing.name,
+                        report=name,
                         outcome=outcome,
                         rows=export.rows_done,
                         rows_expected=total,

@@ -63,12 +63,9 @@ class PeriodQuestion(Question):
     )
 
 
-class ListQuestion(Question):
-    """Which page of a listing."""
+class PagedQuestion(Question):
+    """Which page, or all of it."""
 
-    limit: int = Field(
-        default=LIMIT_DEFAULT, ge=1, le=LIMIT_MAX, description="Rows on a page, at most."
-    )
     after: str | None = Field(
         default=None, description="The `next` of the page before; without it, the first page."
     )
@@ -88,10 +85,29 @@ class ListQuestion(Question):
         """Return what is asked; where all rows are, without a page's length."""
         told = super().arguments()
         if self.every:
-            del told["limit"]
+            told.pop("limit", None)
         else:
             del told["all"]
         return told
+
+
+class ListQuestion(PagedQuestion):
+    """Which page of a listing."""
+
+    limit: int = Field(
+        default=LIMIT_DEFAULT, ge=1, le=LIMIT_MAX, description="Rows on a page, at most."
+    )
+
+
+class SectionsQuestion(PagedQuestion):
+    """Which page of a report of several lists."""
+
+    limit: int | None = Field(
+        default=None,
+        ge=1,
+        le=LIMIT_MAX,
+        description=f"Rows of each list, at most; without it {LIMIT_MAX}, or {LIMIT_DEFAULT} on a page for people.",
+    )
 
 
 class PageQuestion(ListQuestion, PeriodQuestion):
