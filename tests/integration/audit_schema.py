@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, LiteralString
 from uuid import uuid4
 
 import psycopg
@@ -20,6 +20,13 @@ from tradetrail.log.reader import Received
 
 WRITER = "tradetrail_writer"
 APPENDED = datetime(2026, 1, 1, tzinfo=UTC)
+
+# What verification compares: rows of one side alone, or stored in another form (1.0 and 1.00).
+_DRIFT: LiteralString = """
+SELECT coalesce(l.decision_id, r.decision_id)
+FROM trades l FULL JOIN trades_computed r USING (decision_id)
+WHERE ROW(l.*)::record *<> ROW(r.*)::record
+"""
 
 
 @contextmanager
@@ -55,3 +62,8 @@ def write(dsn: str, schema: str, entries: Iterable[Entry]) -> None:
         store.write(Batch(kept, starts, ends), {1: ("test", "{}")})
     finally:
         store.close()
+
+
+def drift(connection: psycopg.Connection[Any]) -> list[Any]:
+    """Return the decisions whose trade is not what it must be."""
+    return connection.execute(_DRIFT).fetchall()

@@ -22,7 +22,7 @@ from services.auditor.projections import project
 from tests import auditor_story as story
 from tests.auditor_rows import all_rows
 from tests.eventually import DEADLINE_S, eventually
-from tests.integration.audit_schema import WRITER, entries_of, fresh_schema
+from tests.integration.audit_schema import WRITER, drift, entries_of, fresh_schema
 from tradetrail.log.event_hash import event_hash
 
 pytestmark = pytest.mark.stack
@@ -138,6 +138,9 @@ def test_the_release_before_goes_on_writing(
         ).fetchone()
         assert found == (len(rows.get(table, {})),), table
     connection.execute("RESET ROLE")
+    # It knows nothing of the table of trades, and yet keeps it.
+    assert connection.execute("SELECT count(*) > 0 FROM trades").fetchone() == (True,)
+    assert drift(connection) == []
 
 
 def _event_row(entry: Entry) -> tuple[Any, ...]:

@@ -12,17 +12,11 @@ from psycopg import errors, sql
 
 from services.auditor.database.migrate import migrate
 from tests.eventually import DEADLINE_S, eventually
-from tests.integration.audit_schema import WRITER, entries_of, fresh_schema, write
+from tests.integration.audit_schema import WRITER, drift, entries_of, fresh_schema, write
 from tests.trades_story import told
 
 pytestmark = pytest.mark.stack
 
-# What verification compares: rows of one side alone, or stored in another form (1.0 and 1.00).
-DRIFT: LiteralString = """
-SELECT coalesce(l.decision_id, r.decision_id)
-FROM trades l FULL JOIN trades_computed r USING (decision_id)
-WHERE ROW(l.*)::record *<> ROW(r.*)::record
-"""
 TWO_ORDERS: LiteralString = """
 SELECT trade_decision_id, array_agg(execution_id ORDER BY execution_id)
 FROM trade_executions WHERE filled_quantity > 0
@@ -58,11 +52,6 @@ def count(connection: psycopg.Connection[Any]) -> int:
     row = connection.execute("SELECT count(*) FROM trades").fetchone()
     assert row is not None
     return int(row[0])
-
-
-def drift(connection: psycopg.Connection[Any]) -> list[Any]:
-    """Return the decisions whose trade is not what it must be."""
-    return connection.execute(DRIFT).fetchall()
 
 
 def test_trades_follow_every_change(schema: tuple[str, psycopg.Connection[Any]]) -> None:
