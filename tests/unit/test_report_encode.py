@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tradetrail.reports.encode import plain, to_json
+from tradetrail.reports.encode import instant, plain, to_json
 from tradetrail.reports.export import Sheet, to_csv
 from tradetrail.reports.queries import statement
 from tradetrail.reports.stored_json import StoredObject
 from tradetrail.reports.symbol import COLUMNS, symbol_sheet
+from tradetrail.sessions import NEW_YORK
 
 AT = datetime(2020, 3, 2, 12, 0, 0, 1, tzinfo=UTC)
 VALUES = st.recursive(
@@ -68,6 +69,17 @@ def test_decimals_show_their_digits_and_no_more(value: Decimal, text: str) -> No
 def test_times_are_utc() -> None:
     there = datetime(2020, 3, 2, 7, 0, tzinfo=timezone(timedelta(hours=-5)))
     assert to_json([there, date(2020, 3, 2)]) == '["2020-03-02T12:00:00Z","2020-03-02"]'
+
+
+@given(
+    st.timedeltas(timedelta(days=-700_000), timedelta(days=2_900_000)),
+    st.sampled_from([UTC, NEW_YORK]),
+)
+def test_an_instant_is_written_as_the_standard_form_has_it(since: timedelta, zone: tzinfo) -> None:
+    at = (AT + since).astimezone(zone)
+    text = at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    assert instant(at) == text
+    assert to_json([at]) == f'["{text}"]'
 
 
 def test_numbers_that_json_lacks_are_refused() -> None:
