@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import html
 import io
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -25,6 +27,7 @@ from tests.integration.fresh_log import fresh_log
 from tests.known_story import Told, after, before
 from tradetrail.cli.main import run
 from tradetrail.events import Event, to_datum
+from tradetrail.events import generated as e
 from tradetrail.events.schemas import FOLDER
 from tradetrail.log.codec import Codec
 from tradetrail.log.kafka import open_producer
@@ -39,6 +42,7 @@ OLDER = {
     "tradetrail.events.DecisionDeclined": FOLDER / "released" / "DecisionDeclined.1.avsc",
 }
 SINCE_ADDED = ("reference_through", "api_call_ids")
+ANSWER = b'[{"Ticker": "AAPL"}]'
 Ask = Callable[..., Any]
 
 
@@ -96,6 +100,22 @@ class OlderRelease:
         return buffer.getvalue()
 
 
+def answered() -> dict[str, e.ApiCallRecorded]:
+    """Return two answers that were cut into three events each, of the second without its middle."""
+    found = {}
+    for name in ("cut", "torn"):
+        call = replace(story.api_call(name), chunk_count=3, response_size_bytes=len(ANSWER))
+        call = replace(call, body_sha256=hashlib.sha256(ANSWER).hexdigest(), run_id=None)
+        for index in range(3):
+            part = ANSWER[7 * index : 7 * (index + 1)]
+            event_id = story.an_id("call", name, index)
+            found[f"{name}-{index}"] = replace(
+                call, event_id=event_id, chunk_index=index, body=part
+            )
+    del found["torn-1"]
+    return found
+
+
 @pytest.fixture(scope="module")
 def left(stack: Any) -> Iterator[Left]:
     """Return the database of a story whose decisions an older release wrote; its auditor has stopped."""
@@ -110,6 +130,8 @@ def left(stack: Any) -> Iterator[Left]:
             if event.TYPE in OLDER and decision_id:
                 left.places[decision_id] = place
                 left.rationales[decision_id] = plain(to_datum(event)["rationale"])
+        for name, call in answered().items():
+            left.places[name] = release.send("runs", "congress", release.encode(call))
         left.places["broken"] = release.send("megacap", "AAPL", b"garbage")
         left.places["deleted"] = release.send("ingestor-state", "gone", None)
         auditor = audit.start().wait_ready()
@@ -117,6 +139,9 @@ def left(stack: Any) -> Iterator[Left]:
         for accept in ("application/json", "text/csv", "text/html"):
             path = "/reports/events/" + "/".join(left.words(made())[1:])
             left.answers[accept] = auditor.get(path, accept).text
+        for name, part in (("cut", "cut-1"), ("torn", "torn-0")):
+            url = "/reports/events/" + "/".join(left.words(part)[1:])
+            left.answers[name] = auditor.get(url, "text/html").text
         left.answers["missing"] = auditor.get(path.rpartition("/")[0] + "/999999").text
         assert auditor.stop() == 0
         yield left
@@ -140,6 +165,10 @@ def ask(left: Left, monkeypatch: pytest.MonkeyPatch, capsysbinary: Any) -> Ask:
 
 def made() -> str:
     return story.an_id("d", "d1")
+
+
+def place_of(part: dict[str, Any]) -> tuple[str, int, int]:
+    return part["topic"], part["partition"], part["offset"]
 
 
 def plain(value: Any) -> Any:
@@ -252,6 +281,43 @@ def test_a_place_where_nothing_stands_is_a_clear_problem(
     said = capsysbinary.readouterr().err
     assert b"no event at" in said
     assert b"Traceback" not in said
+
+
+@pytest.mark.parametrize("index", range(3))
+def test_an_answer_that_was_cut_is_joined_from_any_of_its_events(
+    left: Left, ask: Ask, index: int
+) -> None:
+    told = ask(*left.words(f"cut-{index}"))
+    assert told["body"] == ANSWER.decode()
+    assert (told["content"]["chunk_index"], told["event"]["hash_fits"]) == (index, True)
+    assert [place_of(part) for part in told["body_parts"]] == [
+        left.places[f"cut-{each}"] for each in range(3)
+    ]
+    assert [part["chunk_index"] for part in told["body_parts"]] == [0, 1, 2]
+
+
+def test_an_answer_that_lacks_a_part_names_those_there_are(left: Left, ask: Ask) -> None:
+    told = ask(*left.words("torn-2"))
+    assert told["body"] is None
+    assert [place_of(part) for part in told["body_parts"]] == [
+        left.places["torn-0"],
+        left.places["torn-2"],
+    ]
+    assert told["content"]["body"] == ANSWER[14:].decode()
+
+
+def test_people_find_the_other_parts_of_an_answer(left: Left, ask: Ask, tmp_path: Any) -> None:
+    people = tmp_path / "event.txt"
+    assert run(["report", *left.words("cut-1"), "-o", str(people)]) == 0
+    assert "3 of 3 events carry the answer" in people.read_text()
+    assert run(["report", *left.words("torn-0"), "-o", str(people)]) == 0
+    assert "2 of 3 events carry the answer" in people.read_text()
+    page = left.answers["cut"]
+    for each in range(3):
+        topic, partition, offset = left.places[f"cut-{each}"]
+        assert f'href="/reports/events/{topic}/{partition}/{offset}"' in page
+    assert ANSWER.decode() in html.unescape(page)
+    assert "It can't be joined" in left.answers["torn"]
 
 
 def test_a_second_event_at_one_place_is_counted(left: Left) -> None:

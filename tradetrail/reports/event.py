@@ -36,7 +36,7 @@ _EVENT = (
     *("hash", "recomputed_hash", "hash_fits", "copies"),
     *("schema_id", "schema_name", "schema_version", "reason_code", "reason"),
 )
-COLUMNS = (*_EVENT, "unreadable_because", "content", "body", "key_hex", "value_hex")
+COLUMNS = (*_EVENT, "unreadable_because", "content", "body", "body_parts", "key_hex", "value_hex")
 
 
 def event_report(
@@ -53,6 +53,18 @@ def event_report(
             f"{partition} and {offset} are no partition and offset: 0 to {PARTITION_MAX}, 0 to {OFFSET_MAX}"
         )
     asked = {"topic": topic, "partition": partition, "offset": offset}
+    # One state of the database for the event and the other parts of its answer.
+    with connection.transaction():
+        return _report(connection, asked)
+
+
+def event_sheet(report: Report) -> Sheet:
+    """Return the event as one row."""
+    return Sheet(COLUMNS, [report | report["event"]])
+
+
+def _report(connection: psycopg.Connection[Any], asked: Report) -> Report:
+    topic, partition, offset = asked["topic"], asked["partition"], asked["offset"]
     found = rows(connection, "event", asked)
     if not found:
         raise NotRecorded(
@@ -74,20 +86,15 @@ def event_report(
     }
     return {
         "event": {name: event[name] for name in _EVENT},
-        **_content(row, value),
+        **_content(connection, row, value),
         "key_hex": None if key is None else key.hex(),
         "value_hex": None if value is None else value.hex(),
     }
 
 
-def event_sheet(report: Report) -> Sheet:
-    """Return the event as one row."""
-    return Sheet(COLUMNS, [report | report["event"]])
-
-
-def _content(row: Report, value: bytes | None) -> Report:
+def _content(connection: psycopg.Connection[Any], row: Report, value: bytes | None) -> Report:
     """Return the fields as they were written, a vendor's answer as it came, and why there are none."""
-    nothing: Report = {"unreadable_because": None, "content": None, "body": None}
+    nothing: Report = {"unreadable_because": None, "content": None, "body": None, "body_parts": []}
     if value is None:
         return nothing | {"unreadable_because": "it has no body: under this key, it deletes"}
     if row["schema"] is None:
@@ -97,19 +104,30 @@ def _content(row: Report, value: bytes | None) -> Report:
         written = as_written(value, row["schema"])
     except Poison as error:
         return nothing | {"unreadable_because": str(error)}
-    return nothing | {"content": readable_values(written), "body": _body(row, value, written)}
+    told = nothing | {"content": readable_values(written)}
+    if row["schema_name"] != ApiCallRecorded.TYPE:
+        return told
+    parts: list[Report] = []
+    if written.get("chunk_count") != 1:
+        parts = rows(connection, "event_body_parts", written)
+    if (written.get("response_size_bytes") or 0) <= _BODY_BYTES_MAX:
+        others = [rows(connection, "event", part) for part in parts]
+        told["body"] = _body([found[0] for found in others if found] if parts else [row])
+    return told | {"body_parts": parts}
 
 
-def _body(row: Report, value: bytes, written: Report) -> str | None:
-    """Return the answer that a recorded call carries, if it is whole in this one event."""
-    if row["schema_name"] != ApiCallRecorded.TYPE or written.get("chunk_count") != 1:
-        return None
-    if (written.get("response_size_bytes") or 0) > _BODY_BYTES_MAX:
-        return None
+def _body(found: list[Report]) -> str | None:
+    """Return the answer that recorded calls carry in parts, None when one is missing or they don't fit its hash."""
     try:
-        call = from_datum(row["schema_name"], as_today(value, row["schema"], row["schema_name"]))
-        body = joined_body([call]) if isinstance(call, ApiCallRecorded) else None
-    except (Poison, ValueError, OSError, EOFError, zlib.error):
+        calls = [
+            from_datum(
+                ApiCallRecorded.TYPE,
+                as_today(bytes(row["value"]), row["schema"], ApiCallRecorded.TYPE),
+            )
+            for row in found
+        ]
+        body = joined_body([call for call in calls if isinstance(call, ApiCallRecorded)])
+    except (Poison, ValueError, TypeError, OSError, EOFError, zlib.error):
         # What is damaged stands in the fields, as it is.
         return None
     return body if body is None else body.decode(errors="replace")

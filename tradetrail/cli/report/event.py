@@ -49,6 +49,12 @@ def print_event_report(report: dict[str, Any], console: Console) -> None:
         below = {} if report["body"] is None else {"body": "… below"}
         fields = to_json(report["content"] | below, indent=2)
         print_line(console, f"\nfields, as they were written:\n{fields}")
+    if parts := report["body_parts"]:
+        places = (f"{each['topic']}/{each['partition']}/{each['offset']}" for each in parts)
+        count = (report["content"] or {})["chunk_count"]
+        print_line(
+            console, f"\n{len(parts)} of {count} events carry the answer: {', '.join(places)}"
+        )
     if report["body"] is not None:
         left = len(report["body"]) - _BODY_SHOWN_MAX
         more = f"\n… and {left} characters more; `--format json` has them all" if left > 0 else ""
