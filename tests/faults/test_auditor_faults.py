@@ -19,7 +19,7 @@ FAULTS = [
 ]
 
 
-@pytest.mark.usefixtures("own_servers")
+@pytest.mark.usefixtures("lent_servers")
 @pytest.mark.timeout(600)
 def test_faults_neither_lose_nor_double_a_row(tmp_path: Path) -> None:
     tally = run_campaign(tmp_path, len(FAULTS), seed=1, wanted=FAULTS)

@@ -20,7 +20,7 @@ FAULTS = [
 ]
 
 
-@pytest.mark.usefixtures("own_servers")
+@pytest.mark.usefixtures("lent_servers")
 @pytest.mark.timeout(900)
 def test_faults_change_nothing_in_the_sequence_of_answers(tmp_path: Path) -> None:
     tally = run_campaign(tmp_path, len(FAULTS), seed=3, wanted=FAULTS)
