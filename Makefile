@@ -17,10 +17,10 @@ $(READY): requirements/dev.txt pyproject.toml
 demo: $(READY)          ## the whole system on simulated vendors, a report and the dashboard
 	$(BIN)/tradetrail demo $(ARGS)
 
-# Each worker starts servers of its own; the tests mostly wait, so two finish in little more than half the time. Files
-# go out as they are named, the long ones (e2e, faults) first: sorted by their number of tests, a campaign that is a
-# single test would come last and keep one worker waiting for the other.
-WORKERS ?= 2
+# Each worker starts servers of its own (about 1.5 GB); tests wait for much of their time, so three keep two cores busy.
+# Files go out as they are named, the long ones (e2e, faults) first: sorted by their number of tests, a campaign that is
+# a single test would come last and keep one worker waiting for the others.
+WORKERS ?= 3
 
 test: $(READY)          ## every test, on a real Kafka, registry and Postgres that the tests start
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)

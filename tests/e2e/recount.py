@@ -34,9 +34,11 @@ def prices(folder: Path, symbol: str, column: str) -> dict[date, Decimal]:
     for path in sorted(folder.glob("ohlcv*.csv.gz")):
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             for row in csv.DictReader(lines):
+                if row["symbol"] != symbol:
+                    continue
                 day = date.fromisoformat(row["date"])
                 unadjusted = "split" in row
-                if row["symbol"] == symbol and (unadjusted or day not in found):
+                if unadjusted or day not in found:
                     found[day] = (unadjusted, Decimal(row[column]))
     return {day: price for day, (_, price) in found.items()}
 
