@@ -146,3 +146,9 @@ def test_csv_has_one_header_and_a_row_for_each_row_of_each_section() -> None:
 def test_a_query_that_does_not_exist_is_named() -> None:
     with pytest.raises(KeyError, match="no query named"):
         statement("../../settings")
+
+
+def test_a_query_takes_the_columns_it_is_by_as_names_and_nothing_else() -> None:
+    assert 't."a"" OR true" BETWEEN' in statement("disclosures_count", day='a" OR true')
+    with pytest.raises(KeyError):
+        statement("disclosures_count", other_day="disclosed_on")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
+from psycopg import sql
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.rows import dict_row
@@ -18,30 +19,39 @@ _FOLDER = Path(__file__).parent / "sql"
 
 
 @cache
-def statement(name: str) -> LiteralString:
-    """Return the text of the query ``name``. Raises KeyError when there is none of that name."""
+def statement(name: str, **columns: str) -> LiteralString:
+    """Return the text of the query ``name``, its {places} filled with the columns of these names.
+
+    Raises KeyError when there is no query of that name.
+    """
     path = _FOLDER / f"{name}.sql"
     if path.parent != _FOLDER or not path.is_file():
         raise KeyError(f"no query named {name}; they stand in {_FOLDER}")
     # A file of ours, so as good as written here.
-    return path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
+    if not columns:
+        return text
+    return sql.SQL(text).format(**{n: sql.Identifier(c) for n, c in columns.items()}).as_string()
 
 
 def rows(
-    connection: psycopg.Connection[Any], name: str, arguments: Mapping[str, Any] | None = None
+    connection: psycopg.Connection[Any],
+    name: str,
+    arguments: Mapping[str, Any] | None = None,
+    **columns: str,
 ) -> list[dict[str, Any]]:
-    """Return the rows of the query ``name``, in the order its file documents."""
+    """Return the rows of the query ``name`` by ``columns``, in the order its file documents."""
     with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(statement(name), arguments or {}).fetchall()
+        return cursor.execute(statement(name, **columns), arguments or {}).fetchall()
 
 
 def many_rows(
-    connection: psycopg.Connection[Any], name: str, arguments: Mapping[str, Any]
+    connection: psycopg.Connection[Any], name: str, arguments: Mapping[str, Any], **columns: str
 ) -> list[dict[str, Any]]:
     """Return rows as ``rows`` does, their JSON objects as StoredObject: most of thousands are only passed on."""
     with connection.cursor(row_factory=dict_row) as cursor:
         cursor.adapters.register_loader("jsonb", _StoredLoader)
-        return cursor.execute(statement(name), arguments).fetchall()
+        return cursor.execute(statement(name, **columns), arguments).fetchall()
 
 
 class _StoredLoader(Loader):

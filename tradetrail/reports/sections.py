@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
@@ -22,13 +22,15 @@ class Section:
     """A list: its query, and of a row the values that its order is by, by the names of the query's arguments.
 
     ``readers`` read those values from a cursor. Without them, all null, the query begins with the first row; it gives
-    ``rows_max`` rows at most. Of its columns those ``only_order`` are no part of the report.
+    ``rows_max`` rows at most. Of its columns those ``only_order`` are no part of the report; ``columns`` are those that
+    it is by, where they are to be put into its text.
     """
 
     query: str
     key: Callable[[Report], Key]
     readers: Mapping[str, Callable[[str], Any]]
     only_order: tuple[str, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def beginning(self) -> Key:
@@ -43,7 +45,7 @@ class Section:
         Raises UsageError for a limit out of bounds.
         """
         asked = {**arguments, **begin, "rows_max": check_limit(limit) + 1}
-        found = many_rows(connection, self.query, asked)
+        found = many_rows(connection, self.query, asked, **self.columns)
         shown = found[:limit]
         following = self.key(shown[-1]) if len(found) > limit else None
         for row in shown:

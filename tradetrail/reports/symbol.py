@@ -35,12 +35,12 @@ class By(StrEnum):
     TRANSACTION_DATE = "transaction-date"
 
 
-def _disclosures(query: str, day: str, other: str) -> Section:
+def _disclosures(day: str, other_day: str) -> Section:
     return Section(
-        query,
+        "disclosures",
         lambda row: {
             "after_day": row[day],
-            "after_other": row[other],
+            "after_other": row[other_day],
             "after_id": row["record_id"],
         },
         {
@@ -48,6 +48,7 @@ def _disclosures(query: str, day: str, other: str) -> Section:
             "after_other": date.fromisoformat,
             "after_id": as_id,
         },
+        columns={"day": day, "other_day": other_day},
     )
 
 
@@ -64,8 +65,8 @@ def _answers(query: str) -> Section:
 
 
 _DISCLOSURES = {
-    By.REPORTED: _disclosures("disclosures_by_reported", "disclosed_on", "transaction_date"),
-    By.TRANSACTION_DATE: _disclosures("disclosures_by_traded", "transaction_date", "disclosed_on"),
+    By.REPORTED: _disclosures("disclosed_on", "transaction_date"),
+    By.TRANSACTION_DATE: _disclosures("transaction_date", "disclosed_on"),
 }
 _DECISIONS, _DECLINED = _answers("decisions"), _answers("declined")
 _TRADES = Section(
@@ -112,7 +113,7 @@ def symbol_report(
     # One state of the database for every list and the sums.
     with connection.transaction():
         sums = rows(connection, "symbol_sums", arguments)[0]
-        sums |= rows(connection, f"{_DISCLOSURES[by].query}_count", arguments)[0]
+        sums |= rows(connection, "disclosures_count", arguments, **_DISCLOSURES[by].columns)[0]
         lists, following = page_of_each(connection, sections, arguments, begins, limit)
     return {
         "symbol": symbol,
