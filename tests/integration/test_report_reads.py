@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ import requests
 from services.auditor.api.negotiation import MEDIA_TYPES, Form
 from services.auditor.api.reports.reads import ReadLog
 from tests import auditor_story as story
+from tests.eventually import eventually
 from tests.free_port import free_port
 from tests.integration.api_server import Served, is_problem, served
 from tests.integration.auditor_harness import audit_of
@@ -23,6 +27,7 @@ from tradetrail.events.generated import QueryRecorded
 from tradetrail.log.codec import Codec
 from tradetrail.log.producer import EventProducer
 from tradetrail.log.topics import Topics
+from tradetrail.stack.local import LocalStack
 from tradetrail.tokens import Role, add_token, entry_of, new_token
 
 pytestmark = pytest.mark.stack
@@ -196,3 +201,57 @@ def test_reads_are_rows_of_the_audit_and_a_report(stack: Any, tmp_path: Path) ->
         assert "nothing recorded" in page
         assert "script" not in page
     assert token not in "".join(str(row) for row in told["reads"])
+
+
+def test_while_the_broker_is_stopped_nothing_is_told_and_after_it_everything(
+    stack: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A broker of its own, whatever servers the other tests share.
+    monkeypatch.delenv("TRADETRAIL_KAFKA", raising=False)
+    tokens_file = tmp_path / "tokens.json"
+    tokens = {Role.COMPLIANCE: new_token(), Role.VIEWER: new_token()}
+    for role, token in tokens.items():
+        add_token(tokens_file, entry_of(token, role.value, role, story.BEGIN.date(), None))
+    decision = story.an_id("d", "d1")
+    refused = [
+        *("/", "/reports/executed?symbol=AAPL", "/reports/executed?all=true"),
+        *(f"/reports/decision/{decision}", "/reports/decision/nobody"),
+    ]
+    with LocalStack(tmp_path / "broker", parts=("kafka",)) as own:
+        log = fresh_log(
+            SimpleNamespace(addresses=replace(stack.addresses, kafka=own.addresses.kafka))
+        )
+        with audit_of(log, stack.addresses.postgres_dsn) as audit:
+            audit.send(story.placed_story())
+            auditor = audit.start(API_TOKENS_FILE=str(tokens_file)).wait_ready()
+            audit.wait_audited()
+
+            def ask(path: str, role: Role = Role.COMPLIANCE) -> requests.Response:
+                headers = {"Authorization": f"Bearer {tokens[role]}"}
+                return requests.get(f"{auditor.url}{path}", headers=headers, timeout=120)
+
+            before = ask(f"/reports/decision/{decision}")
+            assert before.status_code == 200
+            own.stop_part("kafka")
+            with ThreadPoolExecutor(len(refused)) as clients:
+                answers = list(clients.map(ask, refused))
+            for answer in answers:
+                assert "can be recorded" in is_problem(answer, 503)["detail"]
+                assert answer.headers["Retry-After"]
+                assert "Link" not in answer.headers
+                assert "AAPL" not in answer.text
+            assert ask("/reports/executed", Role.VIEWER).status_code == 200
+            own.restart_part("kafka")
+            again = eventually(
+                lambda: ask(f"/reports/decision/{decision}"),
+                lambda answer: answer.status_code == 200,
+                within_s=180.0,
+            )
+            assert again.text == before.text
+            export = ask("/reports/executed?all=true")
+            assert export.status_code == 200
+            audit.wait_audited()
+            found = audit.rows("SELECT request_id, outcome FROM report_reads")
+    # A refused one may be recorded all the same: that it was not confirmed is all that is known of it.
+    for answer, outcome in ((before, "answered"), (again, "answered"), (export, "export_complete")):
+        assert found.count((answer.headers["X-Request-Id"], outcome)) == 1
