@@ -9,9 +9,9 @@ import pytest
 from tests.contract.alpaca_client import Alpaca, server_factory, stop
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def start() -> Iterator[Callable[..., Alpaca]]:
-    """Return what starts a simulator with given settings."""
+    """Return what starts a simulator with given settings, in milliseconds."""
     with server_factory() as factory:
         yield factory
 

@@ -1,8 +1,8 @@
 """Processes of a service that begin in milliseconds: forked from one that has imported everything already.
 
-``python -m tests.faults.nursery MODULE`` reads JSON lines (number, environment, file for what is said) and forks a
-process that runs MODULE as ``python -m`` would; it tells of each birth and death. What is forked is a process like any
-other: killed, frozen and ended by signals. When its input ends, all of them die.
+``python -m tests.faults.nursery MODULE`` reads JSON lines (number, environment, file for what is said, arguments) and
+forks a process that runs MODULE as ``python -m`` would; it tells of each birth and death. What is forked is a process
+like any other: killed, frozen and ended by signals. When its input ends, all of them die.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -74,13 +74,18 @@ class Nursery:
         self._by_pid: dict[int, Forked] = {}
         threading.Thread(target=self._listen, daemon=True).start()
 
-    def fork(self, log: Path, env: Mapping[str, str]) -> Forked:
-        """Return a process that was just born; what it says goes to ``log``."""
+    def fork(self, log: Path, env: Mapping[str, str], arguments: Sequence[str] = ()) -> Forked:
+        """Return a process that was just born, with these arguments; what it says goes to ``log``."""
         child = Forked()
         assert self._popen.stdin is not None
         with self._lock:
             self._born.append(child)
-            order = {"number": len(self._born) - 1, "env": dict(env), "log": str(log)}
+            order = {
+                "number": len(self._born) - 1,
+                "env": dict(env),
+                "log": str(log),
+                "arguments": list(arguments),
+            }
             self._popen.stdin.write(json.dumps(order) + "\n")
             self._popen.stdin.flush()
         if not child.is_born.wait(_BIRTH_TIMEOUT_S):
@@ -119,7 +124,7 @@ def nursery(module: str) -> Iterator[Nursery]:
 
 
 def _serve(module: str) -> None:
-    for part in ("service", "composition"):
+    for part in ("service", "composition", "app"):
         with suppress(ModuleNotFoundError):
             importlib.import_module(f"{module}.{part}")
     # Read once, before forking: it takes a second.
@@ -176,7 +181,7 @@ def _live(module: str, order: Mapping[str, Any]) -> None:
         os.dup2(number, target)
     os.environ.clear()
     os.environ.update(order["env"])
-    sys.argv = [module]
+    sys.argv = [module, *order["arguments"]]
     faulthandler.enable()
     code: object = 1
     try:

@@ -6,8 +6,6 @@ import atexit
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -74,7 +72,7 @@ class Decider:
 
 def launch(env: dict[str, str], log_file: Path | None = None) -> Forked:
     """Start a decider; what it says goes to a file."""
-    return _nursery().fork(log_file or _new_log_file(), env)
+    return _nursery("services.decider").fork(log_file or _new_log_file(), env)
 
 
 def _new_log_file() -> Path:
@@ -82,11 +80,11 @@ def _new_log_file() -> Path:
 
 
 @cache
-def _nursery() -> Nursery:
-    """Return where deciders are born, in milliseconds each; it ends with this process."""
+def _nursery(module: str) -> Nursery:
+    """Return where processes of a module are born, in milliseconds each; it ends with this process."""
     held = ExitStack()
     atexit.register(held.close)
-    return held.enter_context(nursery("services.decider"))
+    return held.enter_context(nursery(module))
 
 
 @cache
@@ -100,8 +98,9 @@ def _folder() -> Path:
 def simulated_alpaca() -> Iterator[str]:
     """Yield the address of a simulated Alpaca before the open of 2024-02-05."""
     port = free_port()
-    command = [sys.executable, "-m", "simulators.alpaca", "--port", str(port), "--rate-limit", "0"]
-    process = subprocess.Popen([*command, "--now", "2024-02-05T07:00:00-05:00"])
+    words = ("--port", str(port), "--rate-limit", "0", "--now", "2024-02-05T07:00:00-05:00")
+    said = _folder() / f"alpaca-{uuid4().hex}.log"
+    process = _nursery("simulators.alpaca").fork(said, os.environ, words)
     url = f"http://127.0.0.1:{port}"
     try:
         eventually(lambda: _answers(f"{url}/control/clock"))
