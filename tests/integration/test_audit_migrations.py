@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
@@ -19,6 +20,8 @@ from services.auditor import migrations
 from services.auditor.database.migrate import migrate
 from services.auditor.entry import Entry
 from services.auditor.projections import project
+from services.auditor.tables import TABLES
+from services.auditor.writing.statements import EVENT_COLUMNS
 from tests import auditor_story as story
 from tests.auditor_rows import all_rows
 from tests.eventually import DEADLINE_S, eventually
@@ -28,6 +31,7 @@ from tradetrail.log.event_hash import event_hash
 pytestmark = pytest.mark.stack
 
 RELEASED = Path(__file__).parent / "released"
+"""What the writer of a release writes: tables, keys, columns. A file is named after the newest step it was made for."""
 FIRST = "0009"
 """The newest step of the first schema that others had: from here on the release before keeps running."""
 
@@ -141,6 +145,26 @@ def test_the_release_before_goes_on_writing(
     # It knows nothing of the table of trades, and yet keeps it.
     assert connection.execute("SELECT count(*) > 0 FROM trades").fetchone() == (True,)
     assert drift(connection) == []
+
+
+def test_what_the_writer_of_today_writes_is_kept_for_the_next_release() -> None:
+    today = {
+        "events": list(EVENT_COLUMNS),
+        "positions": ["topic", "partition", "next_offset"],
+        "schemas": ["schema_id", "type", "schema"],
+        "tables": {
+            table.name: {"key": list(table.key), "columns": list(table.columns)}
+            for table in TABLES.values()
+        },
+    }
+    newest = max(RELEASED.glob("writer.*.json"))
+    if os.environ.get("TRADETRAIL_WRITE_DOCS") and json.loads(newest.read_text()) != today:
+        newest = RELEASED / f"writer.{steps()[-1]}.json"
+        # A line a table: so a later one's differences are seen.
+        text = json.dumps(today).replace('"tables": {', '\n"tables": {\n').replace("]}, ", "]},\n")
+        newest.write_text(f"{text}\n", encoding="utf-8")
+    kept = json.loads(newest.read_text(encoding="utf-8"))
+    assert kept == today, "TRADETRAIL_WRITE_DOCS=1 adds its file; those of releases never change"
 
 
 def _event_row(entry: Entry) -> tuple[Any, ...]:
