@@ -164,6 +164,9 @@ def test_a_link_leads_to_the_next_page(audited: tuple[Audit, Running]) -> None:
     sections = ("data_ingested", "decisions_made")
     assert all(first.json()[name] != second.json()[name] for name in sections)
     assert get(audited, f"{path}&after=nowhere").status_code == 400
+    told, page = second.json(), get(audited, following, "text/html").text
+    complete = [name for name, total in told["totals"].items() if total and not told[name]]
+    assert page.count("None on this page") == len(complete) > 0
 
 
 def test_http_json_is_the_query_and_csv_its_rows(

@@ -288,7 +288,10 @@ def test_pages_are_followed_over_http(audited: Audited) -> None:
     later = auditor.get(html.unescape(onward), "text/html").text
     assert 'rel="next"' in later
     for shown in (page, later):
-        assert "9 versions, in log order" in shown
+        assert "4 of 9 versions, in log order" in shown
+    # Its two earlier answers and two states of orders stood on the page before.
+    assert "None on this page" not in page
+    assert later.count("None on this page") >= 2
     everything = auditor.get(f"/reports/known-at/{decision_id}?all=true&format=csv")
     assert everything.text == to_csv(known_at_sheet(whole))
 
