@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -167,6 +168,10 @@ def test_a_link_leads_to_the_next_page(audited: tuple[Audit, Running]) -> None:
     told, page = second.json(), get(audited, following, "text/html").text
     complete = [name for name, total in told["totals"].items() if total and not told[name]]
     assert page.count("None on this page") == len(complete) > 0
+    # The decision of a trade may stand on another page: no link leads to a place that is not here.
+    assert [
+        name for name in re.findall('href="#([^"]+)"', page) if f'id="{name}"' not in page
+    ] == []
 
 
 def test_http_json_is_the_query_and_csv_its_rows(
