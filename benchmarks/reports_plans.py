@@ -51,6 +51,10 @@ class _Listening(psycopg.Cursor[Any]):
         self.heard.append((query, params))
         return super().execute(query, params, **more)
 
+    def stream(self, query: Any, params: Any = None, **more: Any) -> Any:
+        self.heard.append((query, params))
+        return super().stream(query, params, **more)
+
 
 def planned(connection: Connection, question: Asked) -> Planned:
     """Answer a question and return the plans of its queries."""

@@ -18,6 +18,7 @@ import pytest
 from tests import auditor_story as story
 from tests.integration.auditor_harness import Audit, Running, audited_log
 from tests.trades_story import told
+from tradetrail.reports import queries
 from tradetrail.reports.asked import TradeFilter
 from tradetrail.reports.connection import open_reader
 from tradetrail.reports.encode import to_json
@@ -72,6 +73,17 @@ def asked(audited: Audited, listing: Listing, *page: Any) -> dict[str, Any]:
     audit, _ = audited
     with open_reader(audit.dsn, audit.schema) as connection:
         return listing.report(connection, *page)
+
+
+@each_listing
+def test_a_page_read_part_by_part_is_the_page(
+    audited: Audited, listing: Listing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once = asked(audited, listing, listing.rows - 1)
+    monkeypatch.setattr(queries, "_ROWS_AT_ONCE", 2)
+    part_by_part = asked(audited, listing, listing.rows - 1)
+    assert to_json(part_by_part) == to_json(at_once)
+    assert part_by_part == at_once
 
 
 @each_listing

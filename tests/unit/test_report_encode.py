@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tradetrail.reports.encode import instant, plain, to_json
+from tradetrail.reports.encode import instant, json_bytes, plain, to_json
 from tradetrail.reports.export import Sheet, to_csv
 from tradetrail.reports.queries import statement
 from tradetrail.reports.stored_json import StoredObject
@@ -34,6 +34,7 @@ VALUES = st.recursive(
 def test_json_reads_back_exactly(value: Any, indent: int | None) -> None:
     text = to_json(value, indent=indent)
     assert json.loads(text, parse_float=Decimal, parse_int=Decimal) == _numbers(value)
+    assert json_bytes(value) == to_json(value).encode()
 
 
 def _read(text: str) -> Any:

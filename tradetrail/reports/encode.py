@@ -21,13 +21,29 @@ def to_json(value: Any, *, indent: int | None = None) -> str:
     A Decimal becomes a number with exactly its digits (100.00 is 100, 0.10 is 0.1), never through a float; an instant
     is UTC with a Z; keys keep their order. Raises TypeError for what JSON has no form for, NaN among it.
     """
-    # One that stands alone, not in a report, is written below: orjson makes null of a number that JSON lacks.
-    if indent is None and not isinstance(value, float):
-        try:
-            return orjson.dumps(value, _known, _OPTIONS).decode()
-        except orjson.JSONEncodeError:
-            # Whole numbers past 64 bits, keys that are no text; or an error that says more.
-            pass
+    quickly = _quickly(value) if indent is None else None
+    return _slowly(value, indent) if quickly is None else quickly.decode()
+
+
+def json_bytes(value: Any) -> bytes:
+    """Return ``value`` as ``to_json`` does, in UTF-8 and without a copy of what may be megabytes."""
+    quickly = _quickly(value)
+    return _slowly(value, None).encode() if quickly is None else quickly
+
+
+def _quickly(value: Any) -> bytes | None:
+    """Return what orjson makes of ``value``, None of what it has no form for."""
+    # One that stands alone, not in a report: orjson makes null of a number that JSON lacks.
+    if isinstance(value, float):
+        return None
+    try:
+        return orjson.dumps(value, _known, _OPTIONS)
+    except orjson.JSONEncodeError:
+        # Whole numbers past 64 bits, keys that are no text; or an error that the other way says more of.
+        return None
+
+
+def _slowly(value: Any, indent: int | None) -> str:
     parts: list[str] = []
     _write(value, parts.append, indent, 0)
     return "".join(parts)
@@ -89,6 +105,9 @@ def _known(value: Any) -> Any:
     # Asked of a Mapping, isinstance takes longer than all the rest.
     if type(value) is StoredObject:
         return orjson.Fragment(value.text)
+    # Most instants are in UTC already, and a report has many.
+    if type(value) is datetime and value.tzinfo is UTC:
+        return orjson.Fragment(orjson.dumps(value, option=orjson.OPT_UTC_Z))
     return orjson.Fragment(_scalar(value))
 
 

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import psycopg
 
 from tradetrail.errors import UsageError
-from tradetrail.reports.encode import instant, plain, to_json
+from tradetrail.reports.encode import instant, json_bytes, plain, to_json
 from tradetrail.reports.stored_json import StoredObject
 
 Row = Mapping[str, Any]
@@ -85,14 +85,14 @@ def json_lists(
     head: Mapping[str, Any], lists: Iterable[tuple[str, Iterable[Iterable[Row]]]]
 ) -> Iterator[bytes]:
     """Yield an object as ``json_parts`` does, with several lists one after the other."""
-    yield to_json(head).removesuffix("}").encode()
+    yield json_bytes(head).removesuffix(b"}")
     for name, pages in lists:
-        yield f",{to_json(name)}:[".encode()
-        before = "\n"
+        yield b",%b:[" % json_bytes(name)
+        before = b"\n"
         for page in pages:
-            if lines := ",\n".join(to_json(row) for row in page):
-                yield f"{before}{lines}".encode()
-                before = ",\n"
+            if lines := b",\n".join(map(json_bytes, page)):
+                yield before + lines
+                before = b",\n"
         yield b"\n]"
     yield b"}\n"
 

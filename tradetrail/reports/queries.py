@@ -16,6 +16,8 @@ from psycopg.rows import dict_row
 from tradetrail.reports.stored_json import StoredObject, read_json
 
 _FOLDER = Path(__file__).parent / "sql"
+# Of a page of more rows so many are read at once: about a megabyte of the longest. A short page has a plan kept ready.
+_ROWS_AT_ONCE = 500
 
 
 @cache
@@ -48,10 +50,17 @@ def rows(
 def many_rows(
     connection: psycopg.Connection[Any], name: str, arguments: Mapping[str, Any], **columns: str
 ) -> list[dict[str, Any]]:
-    """Return rows as ``rows`` does, their JSON objects as StoredObject: most of thousands are only passed on."""
+    """Return rows as ``rows`` does, up to the argument ``rows_max``, their JSON objects as StoredObject.
+
+    Most of thousands are only passed on.
+    """
     with connection.cursor(row_factory=dict_row) as cursor:
         cursor.adapters.register_loader("jsonb", _StoredLoader)
-        return cursor.execute(statement(name, **columns), arguments).fetchall()
+        query = statement(name, **columns)
+        if arguments["rows_max"] <= _ROWS_AT_ONCE:
+            return cursor.execute(query, arguments).fetchall()
+        # Those that came are read while the database finds and sends the others.
+        return list(cursor.stream(query, arguments, size=_ROWS_AT_ONCE))
 
 
 class _StoredLoader(Loader):

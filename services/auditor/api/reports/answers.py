@@ -24,7 +24,7 @@ from services.auditor.api.reports.reads import Reads
 from tradetrail.errors import NotRecorded
 from tradetrail.events.generated import ReadOutcome
 from tradetrail.reports.connection import ReaderPool
-from tradetrail.reports.encode import to_json
+from tradetrail.reports.encode import json_bytes
 from tradetrail.reports.export import FileForm, OpenWhole, Row, Sheet, to_csv, to_parquet
 from tradetrail.reports.listing import Listing
 
@@ -167,7 +167,7 @@ def _file(
     form: Form, arguments: Arguments, request: Request, report: Report, flat: Sheet
 ) -> Response:
     if form is Form.JSON:
-        return Response(to_json(report), media_type=MEDIA_TYPES[form])
+        return Response(json_bytes(report), media_type=MEDIA_TYPES[form])
     content = to_csv(flat) if form is Form.CSV else to_parquet(flat)
     return Response(content, 200, _saved_as(form, arguments, request), MEDIA_TYPES[form])
 
