@@ -208,6 +208,11 @@ class Actor:
                 self._canceller.watch(new)
             return
         is_done = new.status not in (OrderStatus.REJECTED, OrderStatus.ERROR)
+        if not is_done and old is not None and old.status not in TERMINAL:
+            # The broker refuses to replace what is filled: then the answer tells of the fill, not of what was known.
+            if not self._canceller.watch(old):
+                return
+            self._canceller.unwatch(old)
         text = (
             f"replaced by execution {new.execution_id}, attempt {new.attempt_number}: {new.status}"
         )

@@ -33,6 +33,7 @@ class _Asking:
     next_at: float = 0.0
     pause_s: float = LOOK_AGAIN_S
     is_asked: bool = False
+    is_seen: bool = False
     said: str | None = None
 
 
@@ -57,10 +58,18 @@ class Canceller:
         """Do what is due to have ``execution`` cancelled; call it each turn until it is over."""
         self._go_on(execution, self._asking.setdefault(execution.execution_id, _Asking()))
 
-    def watch(self, execution: Execution) -> None:
-        """Look at an open order whose end is near; call it each turn until it is over."""
-        watching = _Asking(is_asked=True)
-        self._go_on(execution, self._watching.setdefault(execution.execution_id, watching))
+    def watch(self, execution: Execution) -> bool:
+        """Look at an open order whose end is near; call it each turn until it is over.
+
+        Tells whether the broker has told of it since the watch began.
+        """
+        watching = self._watching.setdefault(execution.execution_id, _Asking(is_asked=True))
+        self._go_on(execution, watching)
+        return watching.is_seen
+
+    def unwatch(self, execution: Execution) -> None:
+        """End a watch; the next one begins with a look."""
+        self._watching.pop(execution.execution_id, None)
 
     def _go_on(self, execution: Execution, asking: _Asking) -> None:
         each_id, order_id = execution.execution_id, execution.broker_order_id
@@ -107,6 +116,7 @@ class Canceller:
             )
             desk.outbox.put(desk.on_symbol(execution.symbol, *recorded), execution.decision_id)
             desk.outbox.make_room(execution.decision_id)
+        asking.is_seen |= not isinstance(seen.answer, Away)
         if isinstance(seen.answer, Away):
             desk.pace.failed(seen.answer.reason, seen.answer.call)
         elif isinstance(seen.answer, BrokerOrder) and execution.state == state:

@@ -150,12 +150,14 @@ def test_a_replacement_is_a_new_execution_of_the_same_decision(desk: Desk, typed
     assert desk.of(OrderUpdated, decision)[-1].decision_status is DecisionStatus.CANCELLED
 
 
+# At once: before the executor looks at either order. Later: it sees the old one wait first.
+@pytest.mark.parametrize("delay_ms", [0, 2_000])
 @pytest.mark.parametrize("word", ["cancel", "replace"])
-def test_a_fill_may_win(desk: Desk, typed: Any, word: str) -> None:
+def test_a_fill_may_win(desk: Desk, typed: Any, word: str, delay_ms: int) -> None:
     desk.alpaca.control(now=IN_SESSION)
     desk.active_executor(stream="false", poll_every_s=1_000)
     decision = open_order(desk)
-    desk.alpaca.fault(f"pending_{word}", then="filled", delay_ms=300)
+    desk.alpaca.fault(f"pending_{word}", then="filled", delay_ms=delay_ms)
     more = ("--qty", "8") if word == "replace" else ()
     code, answer = typed(word, decision.decision_id, *more)
     assert code == 1, answer
