@@ -117,7 +117,7 @@ def known_at_export(
         prepare_export(connection)
         known = _known(connection, asked)
         lists: dict[str, Iterable[list[Report]]] = {
-            name: section.pages(connection, known.arguments, EXPORT_PAGE_ROWS)
+            name: section.parts(connection, known.arguments, EXPORT_PAGE_ROWS)
             for name, section in LISTS.items()
         }
         lists |= {name: [found] for name, found in known.own.items()}

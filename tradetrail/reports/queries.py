@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, LiteralString
@@ -61,6 +61,17 @@ def many_rows(
             return cursor.execute(query, arguments).fetchall()
         # Those that came are read while the database finds and sends the others.
         return list(cursor.stream(query, arguments, size=_ROWS_AT_ONCE))
+
+
+def row_parts(
+    connection: psycopg.Connection[Any], name: str, arguments: Mapping[str, Any], part_rows: int
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield all rows as ``many_rows`` has them, ``part_rows`` at a time, found once: within a transaction."""
+    with connection.cursor(name=name, row_factory=dict_row) as cursor:
+        cursor.adapters.register_loader("jsonb", _StoredLoader)
+        cursor.execute(statement(name), {**arguments, "rows_max": None})
+        while part := cursor.fetchmany(part_rows):
+            yield part
 
 
 class _StoredLoader(Loader):

@@ -10,7 +10,7 @@ import psycopg
 
 from tradetrail.reports.export import FileForm, csv_parts, json_lists, parquet_parts
 from tradetrail.reports.paging import check_limit
-from tradetrail.reports.queries import many_rows
+from tradetrail.reports.queries import many_rows, row_parts
 from tradetrail.reports.section_cursor import Key, read_cursor, write_cursor
 
 Report = dict[str, Any]
@@ -48,19 +48,21 @@ class Section:
         found = many_rows(connection, self.query, asked, **self.columns)
         shown = found[:limit]
         following = self.key(shown[-1]) if len(found) > limit else None
-        for row in shown:
+        return self._told(shown), following
+
+    def parts(
+        self, connection: Connection, arguments: Mapping[str, Any], part_rows: int
+    ) -> Iterator[list[Report]]:
+        """Yield all rows, ``part_rows`` at a time, within the transaction under way."""
+        asked = {**arguments, **self.beginning}
+        for part in row_parts(connection, self.query, asked, part_rows):
+            yield self._told(part)
+
+    def _told(self, found: list[Report]) -> list[Report]:
+        for row in found:
             for name in self.only_order:
                 del row[name]
-        return shown, following
-
-    def pages(
-        self, connection: Connection, arguments: Mapping[str, Any], limit: int
-    ) -> Iterator[list[Report]]:
-        """Yield all rows, ``limit`` at a time."""
-        begin: Key | None = self.beginning
-        while begin is not None:
-            shown, begin = self.page(connection, arguments, begin, limit)
-            yield shown
+        return found
 
 
 def begins_of(sections: Mapping[str, Section], after: str | None) -> dict[str, Key]:
