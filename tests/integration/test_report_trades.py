@@ -9,11 +9,13 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet
 import pytest
+from orjson import Fragment
 
 from tests import auditor_story as story
 from tests.integration.auditor_harness import Audit, Running, audited_log
@@ -21,9 +23,10 @@ from tests.trades_story import told
 from tradetrail.reports import queries
 from tradetrail.reports.asked import TradeFilter
 from tradetrail.reports.connection import open_reader
-from tradetrail.reports.encode import to_json
-from tradetrail.reports.executed import executed_report
-from tradetrail.reports.failed import FailedFilter, failed_report
+from tradetrail.reports.encode import json_bytes, to_json
+from tradetrail.reports.executed import EXECUTED
+from tradetrail.reports.failed import FAILED, FailedFilter
+from tradetrail.reports.listing import Listing as ListingOf
 from tradetrail.reports.performance import PerformanceFilter, performance_report
 
 pytestmark = pytest.mark.stack
@@ -43,17 +46,23 @@ class Listing:
     """What people see of it, on the page and at the command line."""
 
 
+def _asked_of(
+    listing: ListingOf[Any], chosen: Any, connection: Any, *page: Any, **form: Any
+) -> dict[str, Any]:
+    return listing.report(connection, chosen, *page, **form)
+
+
 LISTINGS = [
     Listing(
         name="executed",
-        report=lambda connection, *page: executed_report(connection, TradeFilter(), *page),
+        report=partial(_asked_of, EXECUTED, TradeFilter()),
         rows=11,
         nested=("execution_ids", "rationale"),
         shown=("executing", "GE", "12.5"),
     ),
     Listing(
         name="failed",
-        report=lambda connection, *page: failed_report(connection, FailedFilter(), *page),
+        report=partial(_asked_of, FAILED, FailedFilter()),
         rows=3,
         nested=("rationale",),
         shown=("expired", "the day was over", "GE"),
@@ -69,10 +78,10 @@ def audited(stack: Any) -> Iterator[Audited]:
         yield audited
 
 
-def asked(audited: Audited, listing: Listing, *page: Any) -> dict[str, Any]:
+def asked(audited: Audited, listing: Listing, *page: Any, **form: Any) -> dict[str, Any]:
     audit, _ = audited
     with open_reader(audit.dsn, audit.schema) as connection:
-        return listing.report(connection, *page)
+        return listing.report(connection, *page, **form)
 
 
 @each_listing
@@ -84,6 +93,13 @@ def test_a_page_read_part_by_part_is_the_page(
     part_by_part = asked(audited, listing, listing.rows - 1)
     assert to_json(part_by_part) == to_json(at_once)
     assert part_by_part == at_once
+    for limit in (listing.rows - 1, listing.rows, listing.rows + 1):
+        written = asked(audited, listing, limit, as_json=True)
+        assert isinstance(written[listing.name][0], Fragment)
+        assert json_bytes(written) == json_bytes(asked(audited, listing, limit))
+        # So many are counted when the read is recorded.
+        rows = {"executed": EXECUTED, "failed": FAILED}[listing.name].sheet(written).rows
+        assert sum(1 for _ in rows) == min(limit, listing.rows)
 
 
 @each_listing

@@ -31,6 +31,11 @@ def json_bytes(value: Any) -> bytes:
     return _slowly(value, None).encode() if quickly is None else quickly
 
 
+def written(value: Any) -> orjson.Fragment:
+    """Return ``value`` as JSON that is put into other JSON as it is, by ``json_bytes`` and by nothing else."""
+    return orjson.Fragment(json_bytes(value))
+
+
 def _quickly(value: Any) -> bytes | None:
     """Return what orjson makes of ``value``, None of what it has no form for."""
     # One that stands alone, not in a report: orjson makes null of a number that JSON lacks.

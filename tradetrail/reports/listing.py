@@ -9,9 +9,10 @@ from typing import Any, Generic, TypeVar
 
 import psycopg
 
+from tradetrail.reports.encode import written
 from tradetrail.reports.export import FileForm, Sheet, csv_parts, json_parts, parquet_parts
-from tradetrail.reports.paging import LIMIT_DEFAULT, cut, page_arguments
-from tradetrail.reports.queries import many_rows
+from tradetrail.reports.paging import LIMIT_DEFAULT, cursor_behind, cut, page_arguments
+from tradetrail.reports.queries import is_long, many_rows
 
 Report = dict[str, Any]
 Chosen = TypeVar("Chosen")
@@ -65,17 +66,25 @@ class Listing(Generic[Chosen]):
         chosen: Chosen,
         limit: int = LIMIT_DEFAULT,
         after: str | None = None,
+        *,
+        as_json: bool = False,
     ) -> Report:
         """Return a page: what was asked, the totals of all that ``chosen`` lets through, the rows and the next cursor.
 
-        ``after`` is the ``next`` of the page before; what begins meanwhile shifts no later page. Raises UsageError for
-        a limit out of bounds and for a period, cursor or name that can't be, NotRecorded for what never was.
+        ``after`` is the ``next`` of the page before; what begins meanwhile shifts no later page. With ``as_json`` the
+        report is good for ``json_bytes`` alone: rows of a long page are written while the database sends the others.
+        Raises UsageError for a limit out of bounds and for a period, cursor or name that can't be, NotRecorded for what
+        never was.
         """
         arguments, page = self.arguments(chosen), page_arguments(limit, after)
         # One state of the database for the page, what completes it, and the sums.
         with connection.transaction():
             head = self.head(connection, chosen, arguments)
-            shown, following = self._page(connection, arguments | page, limit)
+            # Nothing else may look into the rows of a written page, nor ask anything before its last one.
+            needs_rows = self.besides or self.complete is not _as_found
+            is_written = as_json and is_long(page["rows_max"]) and not needs_rows
+            take = self._written_page if is_written else self._page
+            shown, following = take(connection, arguments | page, limit)
         return {**head, "next": following, self.name: shown}
 
     def sheet(self, report: Report) -> Sheet:
@@ -114,9 +123,23 @@ class Listing(Generic[Chosen]):
     def _page(
         self, connection: Connection, arguments: Mapping[str, Any], limit: int
     ) -> tuple[list[Report], str | None]:
-        found = many_rows(connection, self.query, arguments)
+        found = list(many_rows(connection, self.query, arguments))
         shown, following = cut(found, limit, at=self.at, key=self.key)
         return self.complete(connection, shown), following
+
+    def _written_page(
+        self, connection: Connection, arguments: Mapping[str, Any], limit: int
+    ) -> tuple[list[Any], str | None]:
+        shown: list[Any] = []
+        last: Report = {}
+        following = None
+        for row in many_rows(connection, self.query, arguments):
+            if len(shown) < limit:
+                shown.append(written(row))
+                last = row
+            else:
+                following = cursor_behind(last, at=self.at, key=self.key)
+        return shown, following
 
 
 class Export:

@@ -52,9 +52,12 @@ def cut(
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Return the page's rows and the cursor of the next page, None on the last; ``at`` and ``key`` are its columns."""
     shown = found[:limit]
-    if len(found) <= limit:
-        return shown, None
-    return shown, f"{instant(shown[-1][at])}{_CURSOR_BREAK}{shown[-1][key]}"
+    return shown, cursor_behind(shown[-1], at=at, key=key) if len(found) > limit else None
+
+
+def cursor_behind(row: dict[str, Any], *, at: str, key: str) -> str:
+    """Return the cursor of the page that begins behind ``row``; ``at`` and ``key`` are its columns."""
+    return f"{instant(row[at])}{_CURSOR_BREAK}{row[key]}"
 
 
 def _place(cursor: str | None) -> tuple[datetime | None, str | None]:

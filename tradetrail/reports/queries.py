@@ -49,18 +49,24 @@ def rows(
 
 def many_rows(
     connection: psycopg.Connection[Any], name: str, arguments: Mapping[str, Any], **columns: str
-) -> list[dict[str, Any]]:
-    """Return rows as ``rows`` does, up to the argument ``rows_max``, their JSON objects as StoredObject.
+) -> Iterator[dict[str, Any]]:
+    """Yield rows as ``rows`` has them, up to the argument ``rows_max``, their JSON objects as StoredObject.
 
-    Most of thousands are only passed on.
+    Most of thousands are only passed on. Of a long page those that came are gone through while the database finds and
+    sends the others, so nothing else can be asked until the last one.
     """
     with connection.cursor(row_factory=dict_row) as cursor:
         cursor.adapters.register_loader("jsonb", _StoredLoader)
         query = statement(name, **columns)
-        if arguments["rows_max"] <= _ROWS_AT_ONCE:
-            return cursor.execute(query, arguments).fetchall()
-        # Those that came are read while the database finds and sends the others.
-        return list(cursor.stream(query, arguments, size=_ROWS_AT_ONCE))
+        if is_long(arguments["rows_max"]):
+            yield from cursor.stream(query, arguments, size=_ROWS_AT_ONCE)
+        else:
+            yield from cursor.execute(query, arguments).fetchall()
+
+
+def is_long(rows_max: int) -> bool:
+    """Tell whether a page of so many rows comes in parts."""
+    return rows_max > _ROWS_AT_ONCE
 
 
 def row_parts(

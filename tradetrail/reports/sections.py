@@ -45,7 +45,7 @@ class Section:
         Raises UsageError for a limit out of bounds.
         """
         asked = {**arguments, **begin, "rows_max": check_limit(limit) + 1}
-        found = many_rows(connection, self.query, asked, **self.columns)
+        found = list(many_rows(connection, self.query, asked, **self.columns))
         shown = found[:limit]
         following = self.key(shown[-1]) if len(found) > limit else None
         return self._told(shown), following

@@ -126,8 +126,12 @@ class Answers:
                 lambda connection: listing.export(connection, asked.chosen()),
             )
 
+        as_json = wanted_form(request, tuple(MEDIA_TYPES)) is Form.JSON
+
         def ask(connection: psycopg.Connection[Any]) -> Report:
-            return listing.report(connection, asked.chosen(), asked.limit, asked.after)
+            return listing.report(
+                connection, asked.chosen(), asked.limit, asked.after, as_json=as_json
+            )
 
         return self.report(request, asked.arguments(), ask, listing.sheet, page, has_all_rows=True)
 
