@@ -101,7 +101,7 @@ def main() -> None:
     """Fork a server for each line of settings; stop them all at the end of the input."""
     # Read once, before forking, so that each server starts in milliseconds instead of seconds.
     sessions.first_session()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    # Nobody waits for those that end before: so no other process, and no thread of one, gets their number meanwhile.
     servers = []
     for line in sys.stdin:
         pid = os.fork()

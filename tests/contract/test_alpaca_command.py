@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 
@@ -91,9 +92,8 @@ def test_a_sigterm_in_the_middle_of_the_start_is_heard() -> None:
 
 
 def is_running(pid: int) -> bool:
-    """Tell whether a process is there."""
+    """Tell whether a process is there and has not ended."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
         return False
-    return True
